@@ -23,8 +23,11 @@ Messages hold resource names, field names and counts, never a value of a patient
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 """HTTP statuses that Google lists as retryable (Cloud Healthcare API, "Best practices for request latency")."""
@@ -155,9 +158,7 @@ class AmbiguousSubmissionError(OperationError):
         self.candidates = tuple(candidates)
 
 
-def api_error(
-    status: int, message: str, *, reason: str | None = None, retry_after: float | None = None
-) -> ApiError:
+def api_error(status: int, message: str, *, reason: str | None = None, retry_after: float | None = None) -> ApiError:
     """Return the error class that an HTTP status calls for.
 
     :param status: the HTTP status of the answer.

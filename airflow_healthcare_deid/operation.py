@@ -6,10 +6,9 @@ Cloud Healthcare API, "Best practices for long-running operations": ``error`` fi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
@@ -19,6 +18,9 @@ from airflow_healthcare_deid.errors import (
     OperationFailedError,
     TooManyFailedResourcesError,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 CANCELLED_CODE = 1
 """``google.rpc.Code.CANCELLED``, the ``error.code`` of an operation after a successful cancel."""
@@ -138,13 +140,9 @@ class FailurePolicy(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if self.max_failed_resources is not None and self.max_failed_resources < 0:
-            raise InvalidRequestError(
-                "max_failed_resources", "is negative", "Use 0 or more, or None for no limit"
-            )
+            raise InvalidRequestError("max_failed_resources", "is negative", "Use 0 or more, or None for no limit")
         if self.max_failed_ratio is not None and not 0 <= self.max_failed_ratio <= 1:
-            raise InvalidRequestError(
-                "max_failed_ratio", "is not between 0 and 1", "Use a share such as 0.01"
-            )
+            raise InvalidRequestError("max_failed_ratio", "is not between 0 and 1", "Use a share such as 0.01")
 
     def check(self, operation: Operation) -> None:
         """Judge a finished operation.
@@ -155,14 +153,10 @@ class FailurePolicy(msgspec.Struct, frozen=True):
         """
         name = operation.name
         if operation.status is OperationStatus.CANCELLED:
-            raise OperationCancelledError(
-                f"Operation {name} was cancelled{_account(operation)}", operation_name=name
-            )
+            raise OperationCancelledError(f"Operation {name} was cancelled{_account(operation)}", operation_name=name)
         if operation.status is OperationStatus.FAILED:
             said = f" with code {operation.error_code}: {operation.error_message or 'no message'}"
-            raise OperationFailedError(
-                f"Operation {name} failed{said}{_account(operation)}", operation_name=name
-            )
+            raise OperationFailedError(f"Operation {name} failed{said}{_account(operation)}", operation_name=name)
         failed = operation.progress.failure + operation.progress.secondary_failure
         if self._exceeded(operation.progress, failed):
             raise TooManyFailedResourcesError(

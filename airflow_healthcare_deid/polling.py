@@ -9,12 +9,16 @@ practices for long-running operations").
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from airflow_healthcare_deid.errors import InvalidRequestError
-from airflow_healthcare_deid.operation import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_healthcare_deid.operation import Progress
 
 GROWTH = 0.1
 JITTER = 0.1

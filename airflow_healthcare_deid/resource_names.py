@@ -40,9 +40,7 @@ class _ResourceName(msgspec.Struct, frozen=True, order=True):
         for collection, value in zip(self._collections, msgspec.structs.astuple(self), strict=True):
             pattern, rule = _RULES[collection]
             if not pattern.fullmatch(value) or value in (".", ".."):
-                raise InvalidResourceNameError(
-                    self._form(), f"{value!r} is no valid id in {collection}", f"Use {rule}"
-                )
+                raise InvalidResourceNameError(self._form(), f"{value!r} is no valid id in {collection}", f"Use {rule}")
 
     @classmethod
     def _form(cls) -> str:
@@ -57,15 +55,12 @@ class _ResourceName(msgspec.Struct, frozen=True, order=True):
         """
         parts = text.split("/") if isinstance(text, str) else []
         if tuple(parts[::2]) != cls._collections or len(parts) != 2 * len(cls._collections):
-            raise InvalidResourceNameError(
-                cls._form(), f"{text!r} is not a name of this form", "Give the full name"
-            )
+            raise InvalidResourceNameError(cls._form(), f"{text!r} is not a name of this form", "Give the full name")
         return cls(*parts[1::2])
 
     def __str__(self) -> str:
         return "/".join(
-            f"{name}/{value}"
-            for name, value in zip(self._collections, msgspec.structs.astuple(self), strict=True)
+            f"{name}/{value}" for name, value in zip(self._collections, msgspec.structs.astuple(self), strict=True)
         )
 
 
