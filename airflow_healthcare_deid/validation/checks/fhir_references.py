@@ -1,0 +1,46 @@
+"""Do references between FHIR resources still lead somewhere?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_healthcare_deid.validation.report import CheckResult, Finding, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from airflow_healthcare_deid.validation.sides import FhirJson
+
+
+def check_fhir_references(store: str, resources: Iterable[FhirJson], known: Collection[str]) -> CheckResult:
+    """A reference to a resource that was read leads to it, and one inside a resource to what that contains.
+
+    :param resources: resources of the destination.
+    :param known: what exists in the destination, as ``Type/id``, of the types that were read.
+    """
+    checked = 0
+    findings: list[Finding] = []
+    types = {name.partition("/")[0] for name in known}
+    for body in resources:
+        name = f"fhirStores/{store}/fhir/{body.get('resourceType')}/{body.get('id')}"
+        contained = {f"#{inner.get('id')}" for inner in body.get("contained", ())}
+        for path, reference in _references(body, str(body.get("resourceType"))):
+            local = reference.startswith("#") and len(reference) > 1
+            if not local and reference.partition("/")[0] not in types:
+                continue
+            checked += 1
+            if reference not in (contained if local else known):
+                findings.append(Finding(name, path, "leads to no resource any more"))
+    return CheckResult.of("fhir_references", findings, checked=checked, severity=Severity.WARNING)
+
+
+def _references(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key == "reference" and isinstance(inner, str):
+                yield path, inner.partition("/_history/")[0]
+            else:
+                yield from _references(inner, f"{path}.{key}")
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _references(inner, path)

@@ -1,0 +1,105 @@
+"""All questions about one DICOM store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_healthcare_deid.uids import derive_uid
+from airflow_healthcare_deid.validation.checks.dates import check_date_shift, dicom_shifts
+from airflow_healthcare_deid.validation.checks.identifiers import check_identifiers, dicom_texts
+from airflow_healthcare_deid.validation.checks.pixels import check_pixels
+from airflow_healthcare_deid.validation.checks.tag_filter import check_tag_filter
+from airflow_healthcare_deid.validation.checks.uids import (
+    OWN_IDS,
+    check_hierarchy,
+    check_nested_uids,
+    check_own_uids,
+    check_references,
+)
+from airflow_healthcare_deid.validation.dicom_json import SOP_INSTANCE_UID, text
+from airflow_healthcare_deid.validation.identifiers import DICOM_HOMES, Kind, of_dicom
+from airflow_healthcare_deid.validation.matcher import Matcher
+from airflow_healthcare_deid.validation.matching import match_instances
+from airflow_healthcare_deid.validation.report import CheckResult, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from airflow_healthcare_deid.validation.expectations import Expectations
+    from airflow_healthcare_deid.validation.sampling import Sampling, Tally
+    from airflow_healthcare_deid.validation.sides import DicomJson, Side
+
+_NO_REDACTION = "Pixels were to be redacted; what was redacted in them is not looked at"
+_NO_SHIFT = "The config shifts no dates"
+
+
+def validate_dicom_store(
+    store: str, source: Side, destination: Side, expected: Expectations, sampling: Sampling, tally: Tally
+) -> Iterator[CheckResult]:
+    """Yield the result of every check of one store that stands on both sides."""
+    all_studies = list(source.studies(store))
+    chosen = sampling.draw(all_studies)
+    before = [instance for study in chosen for instance in source.study_metadata(store, study)]
+    partners = _partners(chosen, list(destination.studies(store)), sampling)
+    after = [instance for study in partners for instance in destination.study_metadata(store, study)]
+    matches = match_instances(before, after)
+    tally.studies += len(all_studies)
+    tally.studies_looked_into += len(chosen)
+    tally.instances_unmatched += matches.unmatched
+
+    uids = {text(instance, tag) for instance in before for tag in OWN_IDS} | set(all_studies)
+    if expected.ids_kept:
+        yield CheckResult.not_checked("source_uids", "UIDs were kept on purpose (skipIdRedaction)")
+    else:
+        yield check_own_uids(store, uids, after)
+        severity = Severity.ERROR if expected.basic_profile else Severity.WARNING
+        yield check_nested_uids(store, uids, after, severity)
+    yield check_hierarchy(store, after)
+    yield check_references(store, matches.pairs, _instance_uids(before), _instance_uids(after))
+    yield from _identifiers(store, before, after, expected)
+    yield check_tag_filter(store, after, expected)
+    if expected.dates_shifted:
+        yield check_date_shift("dicom_dates", dicom_shifts(store, matches.pairs))
+    else:
+        yield CheckResult.not_checked("dicom_dates", _NO_SHIFT)
+    if expected.pixels_kept:
+        yield check_pixels(
+            store,
+            matches.pairs,
+            lambda instance: source.pixel_digest(store, instance),
+            lambda instance: destination.pixel_digest(store, instance),
+        )
+    else:
+        yield CheckResult.not_checked("pixels", _NO_REDACTION)
+
+
+def _partners(chosen: Sequence[str], there: Sequence[str], sampling: Sampling) -> list[str]:
+    """The destination's studies to look into: all if they are few, else those made from the chosen ones.
+
+    Where the UIDs do not tell which those are, others are drawn.
+    """
+    drawn = sampling.draw(there)
+    known = set(there)
+    named = [uid for study in chosen for uid in (study, derive_uid(study)) if uid in known]
+    if len(drawn) < len(there) and len(named) == len(chosen):
+        return named
+    return sorted({*named, *drawn})
+
+
+def _instance_uids(instances: Sequence[DicomJson]) -> set[str]:
+    return {text(instance, SOP_INSTANCE_UID) for instance in instances}
+
+
+def _identifiers(
+    store: str, before: Sequence[DicomJson], after: Sequence[DicomJson], expected: Expectations
+) -> Iterator[CheckResult]:
+    homes = expected.dicom_homes
+    if expected.dates_shifted:
+        # A moved date may fall on another patient's birth date; the check of the shift itself tells more.
+        homes = {tag: kind for tag, kind in homes.items() if kind is not Kind.BIRTH_DATE}
+    if not homes:
+        yield CheckResult.not_checked("dicom_identifiers", "The config removes none of the patient's identifiers")
+        return
+    matcher = Matcher(identifier for instance in before for identifier in of_dicom(instance, homes))
+    texts = dicom_texts(store, after, kept_homes=DICOM_HOMES.keys() - homes.keys(), kept=expected.kept or frozenset())
+    yield from check_identifiers("dicom_identifiers", matcher, texts)

@@ -1,0 +1,92 @@
+"""Asks all the questions of a pair of sides and makes the report."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from airflow_healthcare_deid.validation.checks.counts import check_counts
+from airflow_healthcare_deid.validation.dicom_side import validate_dicom_store
+from airflow_healthcare_deid.validation.expectations import expect
+from airflow_healthcare_deid.validation.fhir_side import validate_fhir_store
+from airflow_healthcare_deid.validation.report import MAX_FINDINGS, CheckResult, Severity, Status, ValidationReport
+from airflow_healthcare_deid.validation.sampling import Sampling, Tally
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from airflow_healthcare_deid.config import DeidentifyConfig
+    from airflow_healthcare_deid.validation.sides import Side
+
+BLIND_SPOTS = (
+    "Text burnt into pixels",
+    "Bulk data, overlays and File Meta Information",
+    "People other than the patient, and identifiers that no field of the patient's record holds",
+)
+
+
+def validate(
+    source: Side,
+    destination: Side,
+    config: DeidentifyConfig,
+    *,
+    names: tuple[str, str],
+    failed: int | None = None,
+    subset: bool = False,
+    sampling: Sampling,
+) -> ValidationReport:
+    """Compare two sides.
+
+    :param source: what was de-identified.
+    :param destination: what came out.
+    :param config: the config that was used.
+    :param names: names of source and destination, for the report.
+    :param failed: resources that the operation counted as failed, if known.
+    :param subset: only a part of the source was asked for, or the destination held other data before.
+    :param sampling: how much to look into.
+    """
+    expected = expect(config)
+    tally = Tally()
+    results: list[CheckResult] = []
+    before: dict[str, int] = {}
+    after: dict[str, int] = {}
+    # A part of the config that is absent means that stores of its kind are skipped.
+    dicom_stores = sorted(source.dicom_stores()) if config.dicom is not None else []
+    fhir_stores = sorted(source.fhir_stores()) if config.fhir is not None else []
+    present = {*(f"d/{s}" for s in destination.dicom_stores()), *(f"f/{s}" for s in destination.fhir_stores())}
+    for store in dicom_stores:
+        before[f"dicomStores/{store}"] = source.dicom_counts(store).instances
+        if f"d/{store}" in present:
+            after[f"dicomStores/{store}"] = destination.dicom_counts(store).instances
+            results.extend(validate_dicom_store(store, source, destination, expected, sampling, tally))
+    for store in fhir_stores:
+        before.update({f"fhirStores/{store}/{kind}": n for kind, n in source.fhir_counts(store).items()})
+        if f"f/{store}" in present:
+            after.update({f"fhirStores/{store}/{kind}": n for kind, n in destination.fhir_counts(store).items()})
+            results.extend(validate_fhir_store(store, source, destination, expected, sampling, tally))
+    return ValidationReport(
+        source=names[0],
+        destination=names[1],
+        seed=sampling.seed,
+        sampled=msgspec.to_builtins(tally),
+        results=(check_counts(before, after, failed, subset=subset), *_merge(results)),
+        blind_spots=BLIND_SPOTS,
+    )
+
+
+def _merge(results: Sequence[CheckResult]) -> Iterator[CheckResult]:
+    """One result per check: the sum over the stores, the worst of the verdicts."""
+    order = (Status.FAILED, Status.PASSED, Status.NOT_CHECKED)
+    for check, group in groupby(sorted(results, key=lambda result: result.check), key=lambda result: result.check):
+        parts = list(group)
+        yield CheckResult(
+            check=check,
+            severity=min((part.severity for part in parts), key=list(Severity).index),
+            status=min((part.status for part in parts), key=order.index),
+            checked=sum(part.checked for part in parts),
+            failed=sum(part.failed for part in parts),
+            findings=tuple(finding for part in parts for finding in part.findings)[:MAX_FINDINGS],
+            note="; ".join(sorted({part.note for part in parts if part.note})),
+        )
