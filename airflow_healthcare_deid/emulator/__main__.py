@@ -1,0 +1,46 @@
+"""``python -m airflow_healthcare_deid.emulator``: serve until SIGTERM or SIGINT."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from airflow_healthcare_deid.errors import HealthcareDeidError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; print one line with the address when ready."""
+    parser = argparse.ArgumentParser(
+        prog="python -m airflow_healthcare_deid.emulator",
+        description="A local stand-in for the Cloud Healthcare API. Loopback only; no credentials are checked.",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="loopback address to serve at (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=0, help="port to serve at (default: a free one)")
+    parser.add_argument("--data-dir", type=Path, help="keep all state here (default: forget it at the end)")
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        from airflow_healthcare_deid.emulator.server import Emulator
+
+        with Emulator(options.data_dir, options.host, options.port) as emulator:
+            print(f"HEALTHCARE_EMULATOR_HOST={emulator.url}", flush=True)
+            stop.wait()
+    except (HealthcareDeidError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

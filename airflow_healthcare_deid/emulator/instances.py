@@ -1,0 +1,166 @@
+"""The index of DICOM instances: one row each, with the attributes that searches look at."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from airflow_healthcare_deid.emulator.storage import Storage
+
+# `summary` is DICOM JSON of what a search answers by default, so that most searches open no file.
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS instances (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    store INTEGER NOT NULL REFERENCES resources (key) ON DELETE CASCADE,
+    study TEXT NOT NULL,
+    series TEXT NOT NULL,
+    sop TEXT NOT NULL,
+    transfer_syntax TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    header_size INTEGER NOT NULL,
+    patient_name TEXT NOT NULL,
+    patient_id TEXT NOT NULL,
+    accession_number TEXT NOT NULL,
+    referring_physician_name TEXT NOT NULL,
+    study_date TEXT NOT NULL,
+    modality TEXT NOT NULL,
+    summary TEXT NOT NULL,
+    create_time TEXT NOT NULL,
+    UNIQUE (store, study, series, sop)
+);
+"""
+
+
+class InstanceRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What the index knows of an instance, read from its file.
+
+    :param header_size: bytes without the pixel data.
+    :param summary: DICOM JSON of the attributes a search answers by default.
+    """
+
+    study: str
+    series: str
+    sop: str
+    transfer_syntax: str
+    size: int
+    header_size: int
+    patient_name: str = ""
+    patient_id: str = ""
+    accession_number: str = ""
+    referring_physician_name: str = ""
+    study_date: str = ""
+    modality: str = ""
+    summary: dict[str, Any] = {}
+
+    @property
+    def uids(self) -> tuple[str, str, str]:
+        """Study, series and instance: what identifies it in a store."""
+        return self.study, self.series, self.sop
+
+
+class Size(msgspec.Struct, frozen=True):
+    """How much a store, study or series holds."""
+
+    studies: int
+    series: int
+    instances: int
+    header_bytes: int
+    pixel_bytes: int
+
+
+_FIELDS = InstanceRecord.__struct_fields__
+_COLUMNS = ", ".join(_FIELDS)
+
+
+class Instances:
+    """The instances of all DICOM stores; a store is named by the key of its `Resource`."""
+
+    def __init__(self, storage: Storage, clock: Callable[[], datetime]) -> None:
+        self._storage = storage
+        self._clock = clock
+        storage.ensure(_SCHEMA)
+
+    def add(self, store: int, record: InstanceRecord, file: Path, *, replace: bool = False) -> bool:
+        """Take a file into a store; it is moved, not copied.
+
+        :param replace: whether it takes the place of an instance with the same UIDs.
+        :return: False if there was such an instance and it was left alone.
+        """
+        with self._storage.write() as db:
+            return self.add_within(db, store, record, file, replace=replace)
+
+    def add_within(
+        self, db: sqlite3.Connection, store: int, record: InstanceRecord, file: Path, *, replace: bool = False
+    ) -> bool:
+        """Do as `add` does, inside an open transaction."""
+        values = {**msgspec.structs.asdict(record), "summary": json.dumps(record.summary)}
+        cursor = db.execute(
+            f"INSERT OR {'REPLACE' if replace else 'IGNORE'} INTO instances (store, create_time, {_COLUMNS})"  # noqa: S608
+            f" VALUES (?, ?, {', '.join('?' * len(_FIELDS))})",
+            (store, self._clock().isoformat(), *(values[name] for name in _FIELDS)),
+        )
+        if not cursor.rowcount:
+            return False
+        file.replace(self.path(store, *record.uids))
+        return True
+
+    def path(self, store: int, study: str, series: str, sop: str) -> Path:
+        """Return where the file of an instance is, if there is such an instance."""
+        return self._storage.blob_path(store, study, series, sop)
+
+    def each(self, store: int, uids: Sequence[str] = ()) -> Iterator[InstanceRecord]:
+        """Yield the instances of a store, study, series, or the one instance, in the order of their arrival.
+
+        :param uids: study, series and instance UID, as many as are given.
+        """
+        last = 0
+        while rows := self._page(store, uids, last):
+            for row in rows:
+                yield _record(row)
+            last = rows[-1]["number"]
+
+    def holds(self, store: int, uids: Sequence[str]) -> bool:
+        """Tell whether a store has any instance of a study, series or instance."""
+        return bool(self._page(store, uids, 0, limit=1))
+
+    def remove(self, store: int, record: InstanceRecord) -> None:
+        """Remove an instance and its file."""
+        with self._storage.write() as db:
+            db.execute("DELETE FROM instances WHERE store = ? AND study = ? AND series = ? AND sop = ?",
+                       (store, *record.uids))  # fmt: skip
+        self.path(store, *record.uids).unlink(missing_ok=True)
+
+    def size(self, store: int, uids: Sequence[str] = ()) -> Size:
+        """Count what a store, study or series holds."""
+        where, values = _within(store, uids)
+        row = self._storage.read().execute(
+            "SELECT COUNT(DISTINCT study), COUNT(DISTINCT study || ' ' || series), COUNT(*),"  # noqa: S608
+            f" COALESCE(SUM(header_size), 0), COALESCE(SUM(size - header_size), 0) FROM instances WHERE {where}",
+            values,
+        )
+        return Size(*row.fetchone())
+
+    def _page(self, store: int, uids: Sequence[str], after: int, limit: int = 500) -> list[sqlite3.Row]:
+        where, values = _within(store, uids)
+        return self._storage.read().execute(
+            f"SELECT * FROM instances WHERE {where} AND number > ? ORDER BY number LIMIT ?",  # noqa: S608
+            (*values, after, limit),
+        ).fetchall()  # fmt: skip
+
+
+def _within(store: int, uids: Sequence[str]) -> tuple[str, tuple[Any, ...]]:
+    columns = ("study", "series", "sop")[: len(uids)]
+    return " AND ".join(["store = ?", *(f"{column} = ?" for column in columns)]), (store, *uids)
+
+
+def _record(row: sqlite3.Row) -> InstanceRecord:
+    values = {name: row[name] for name in _FIELDS}
+    return InstanceRecord(**{**values, "summary": json.loads(values["summary"])})

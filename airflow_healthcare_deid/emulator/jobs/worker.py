@@ -1,0 +1,32 @@
+"""A worker process: calls what the emulator sends, until the connection closes."""
+
+from __future__ import annotations
+
+import resource
+import signal
+import sys
+from multiprocessing.connection import Connection
+
+_MEMORY_LIMIT = 4 * 1024**3
+
+
+def main(descriptor: int) -> None:
+    """Serve calls from a connection: receives ``(function, arguments)``, answers ``(succeeded, result or reason)``."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY_LIMIT, _MEMORY_LIMIT))
+    connection = Connection(descriptor)
+    while True:
+        try:
+            task, arguments = connection.recv()
+        except EOFError:
+            return
+        try:
+            answer = (True, task(*arguments))
+        except Exception as error:  # noqa: BLE001  (the emulator counts it as a failure)
+            # The type alone: the text of an exception from a parser may hold a patient's data.
+            answer = (False, type(error).__name__)
+        connection.send(answer)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,151 @@
+"""Worker processes for what needs much computing, so that requests stay answered while it goes on.
+
+Why not `concurrent.futures.ProcessPoolExecutor`: a worker that a broken codec or a huge image kills must cost one
+instance and not the pool, and its start must not run the caller's main module again.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import socket
+import subprocess
+import sys
+import threading
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_TASK_TIMEOUT = 900.0
+_PACKAGE_ROOT = Path(__file__).parents[3]
+
+
+class WorkerError(Exception):
+    """A task did not return: it raised, took too long, or took its process with it. Names no value of its input."""
+
+
+class Workers:
+    """A fixed number of worker processes, started with the first task.
+
+    :param count: how many; None is one for each core.
+    """
+
+    def __init__(self, count: int | None = None) -> None:
+        self.count = count or len(os.sched_getaffinity(0))
+        self._tasks: queue.SimpleQueue[tuple[Future[Any], Callable[..., Any], tuple[Any, ...]] | None]
+        self._tasks = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._workers: list[_Worker] = []
+
+    def submit(self, task: Callable[..., R], *arguments: Any) -> Future[R]:
+        """Have a worker call a function of an importable module; arguments and result must pickle."""
+        with self._lock:
+            if not self._workers:
+                self._workers = [_Worker(self._tasks) for _ in range(self.count)]
+        future: Future[R] = Future()
+        self._tasks.put((future, task, arguments))
+        return future
+
+    def each(self, task: Callable[[T], R], items: Iterable[T]) -> Iterator[tuple[T, R | WorkerError]]:
+        """Call a function for each item and yield every result, in the order in which they come.
+
+        Only a few items are taken ahead of the results, so memory stays flat however many there are.
+        """
+        waiting: dict[Future[R], T] = {}
+        for item in items:
+            waiting[self.submit(task, item)] = item
+            if len(waiting) >= 4 * self.count:
+                yield from _ready(waiting)
+        while waiting:
+            yield from _ready(waiting)
+
+    def stop(self) -> None:
+        """End all workers at once; what they had in hand fails."""
+        with self._lock:
+            for worker in self._workers:
+                worker.stop()
+            for _ in self._workers:
+                self._tasks.put(None)
+            for worker in self._workers:
+                worker.join()
+            self._workers = []
+
+
+def _ready(waiting: dict[Future[R], T]) -> Iterator[tuple[T, R | WorkerError]]:
+    done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+    for future in done:
+        item = waiting.pop(future)
+        try:
+            yield item, future.result()
+        except WorkerError as error:
+            yield item, error
+
+
+class _Worker(threading.Thread):
+    """A process, and the thread that feeds it."""
+
+    def __init__(self, tasks: queue.SimpleQueue[Any]) -> None:
+        super().__init__(name="healthcare-emulator-worker", daemon=True)
+        self._tasks = tasks
+        self._stopping = False
+        self._process: subprocess.Popen[bytes] | None = None
+        self.start()
+
+    def stop(self) -> None:
+        self._stopping = True
+        if self._process is not None:
+            self._process.kill()
+
+    def run(self) -> None:
+        connection: Connection | None = None
+        while (work := self._tasks.get()) is not None:
+            future, task, arguments = work
+            if self._stopping:
+                future.set_exception(WorkerError("stopped"))
+                continue
+            connection = connection or self._start()
+            try:
+                connection.send((task, arguments))
+                if not connection.poll(_TASK_TIMEOUT):
+                    raise TimeoutError
+                succeeded, value = connection.recv()
+            except (EOFError, OSError):  # TimeoutError is an OSError
+                self._end(connection)
+                connection = None
+                future.set_exception(WorkerError("the worker process died or took too long"))
+                continue
+            if succeeded:
+                future.set_result(value)
+            else:
+                future.set_exception(WorkerError(value))
+        self._end(connection)
+
+    def _start(self) -> Connection:
+        ours, theirs = socket.socketpair()
+        paths = [str(_PACKAGE_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603  (our own module)
+                [sys.executable, "-P", "-m", "airflow_healthcare_deid.emulator.jobs.worker", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                # A parser's warnings may hold a patient's data.
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+            )
+        return Connection(ours.detach())
+
+    def _end(self, connection: Connection | None) -> None:
+        if connection is not None:
+            connection.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
