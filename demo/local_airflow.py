@@ -87,10 +87,14 @@ class LocalAirflow:
 
         :raises ProcessFailedError: a component ended.
         """
-        for component in self.components.values():
-            component.check()
+        self.check()
         health = self.api.health()
         return [name for name, reported in HEALTH_NAMES.items() if health.get(reported) != "healthy"]
+
+    def check(self) -> None:
+        """:raises ProcessFailedError: a component ended."""
+        for component in self.components.values():
+            component.check()
 
     def stop(self) -> None:
         """End every process that belongs to this Airflow, those that lost their parent included."""

@@ -1,0 +1,94 @@
+"""Everything that one of our DAGs needs, on this machine: an emulator with a source dataset, and an Airflow."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from airflow_healthcare_deid.resource_names import DatasetName
+from demo.emulator import EmulatorProcess
+from demo.healthcare import HealthcareClient
+from demo.local_airflow import LocalAirflow
+from demo.samples import samples
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+REPOSITORY = Path(__file__).parent.parent
+BUILD = REPOSITORY / ".build"
+SOURCE = DatasetName("demo-project", "us-central1", "source")
+SOURCE_STORE = SOURCE.dicom_store("dicom")
+CONNECTION = "google_cloud_default"
+BATCH = 20
+
+
+class Playground:
+    """The emulator and an Airflow whose connection points to it, with all their files in one temporary folder.
+
+    Use it as a context manager: whatever happens inside, no process stays, and no file unless an error came.
+
+    :param dags_folder: default: the example DAGs.
+    :param airflow_port: of Airflow's UI; default: a free one.
+    :param environment: further environment variables for Airflow.
+    """
+
+    def __init__(
+        self,
+        dags_folder: Path = REPOSITORY / "dags",
+        *,
+        airflow_port: int | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        BUILD.mkdir(exist_ok=True)
+        self.folder = Path(tempfile.mkdtemp(prefix="playground-", dir=BUILD))
+        self.emulator = EmulatorProcess(self.folder / "emulator", self.folder / "emulator.log")
+        self.airflow = LocalAirflow(self.folder / "airflow", dags_folder, environment=environment, port=airflow_port)
+        self.healthcare = HealthcareClient(self.emulator.url)
+
+    def __enter__(self) -> Self:
+        try:
+            self.emulator.start()
+            self.airflow.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        self.stop()
+        # Whoever looks for an error's cause needs the logs; Ctrl-C and a request to exit are no errors.
+        if isinstance(error, Exception):
+            error.add_note(f"The logs are in {self.folder}")
+        else:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def stop(self) -> None:
+        self.airflow.stop()
+        self.emulator.stop()
+
+    def check(self) -> None:
+        """:raises ProcessFailedError: one of the processes ended."""
+        self.airflow.check()
+        self.emulator.check()
+
+    def load_samples(self, progress: Callable[[int], None]) -> int:
+        """Create the source dataset and store pydicom's samples in it.
+
+        :param progress: is told how many instances are stored.
+        :return: how many there are.
+        """
+        self.healthcare.create_dicom_store(SOURCE_STORE)
+        instances = list(samples())
+        for start in range(0, len(instances), BATCH):
+            batch = instances[start : start + BATCH]
+            self.healthcare.store_instances(SOURCE_STORE, batch)
+            progress(start + len(batch))
+        return len(instances)
+
+    def connect(self) -> None:
+        """Wait for Airflow, and add the connection that leads its operators to the emulator."""
+        self.airflow.wait_until_ready()
+        extra = {"project": SOURCE.project, "healthcare_api_endpoint": self.emulator.url}
+        self.airflow.api.add_connection(CONNECTION, "google_cloud_platform", extra)
