@@ -53,10 +53,8 @@ def _run_dag(playground: Playground, console: Console) -> dict[str, Any]:
     while (state := api.run_state(EXAMPLE_DAG, run_id)) not in FINISHED:
         if time.monotonic() > deadline:
             raise DemoFailedError(f"the DAG run is still {state} after {DEADLINE} s")
-        tasks = api.task_states(EXAMPLE_DAG, run_id)
-        console.move(
-            "; ".join([*(f"{task}: {state or 'waiting'}" for task, state in tasks.items()), *_far(playground)])
-        )
+        tasks = [f"{task}: {state or 'waiting'}" for task, state in api.task_states(EXAMPLE_DAG, run_id).items()]
+        console.move("; ".join([*tasks, *_how_far(playground)]))
         time.sleep(0.5)
     if state != "success":
         raise DemoFailedError(f"the DAG run ended as {state}; its tasks: {api.task_states(EXAMPLE_DAG, run_id)}")
