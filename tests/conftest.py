@@ -1,0 +1,41 @@
+"""Shared by all tests: an Airflow home of their own, and a running emulator."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_healthcare_deid.emulator import Emulator
+
+# Airflow reads its settings, and writes a default configuration, when it is first imported.
+for name in [name for name in os.environ if name.startswith(("AIRFLOW", "HEALTHCARE_", "GOOGLE_", "CLOUDSDK_"))]:
+    del os.environ[name]
+os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="airflow-home-")
+os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
+atexit.register(shutil.rmtree, os.environ["AIRFLOW_HOME"], ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def session_emulator() -> Iterator[Emulator]:
+    """One emulator for the whole session: for tests that keep to datasets of their own."""
+    from airflow_healthcare_deid.emulator import Emulator
+
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    """A fresh emulator, without data and without faults."""
+    from airflow_healthcare_deid.emulator import Emulator
+
+    with Emulator() as emulator:
+        yield emulator
