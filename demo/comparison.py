@@ -125,12 +125,10 @@ def _holds(text: str, identifier: str) -> bool:
     return identifier in text and re.search(rf"(?<!\w){re.escape(identifier)}(?!\w)", text) is not None
 
 
-def _elements(instances: Iterable[Dataset]) -> Iterator[DataElement]:
+def _elements(instances: Iterable[Dataset]) -> list[DataElement]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Some of the samples break a rule of the standard on purpose.
-        for instance in instances:
-            yield from instance.file_meta
-            yield from instance.iterall()
+        return [element for instance in instances for element in (*instance.file_meta, *instance.iterall())]
 
 
 def _texts(element: DataElement) -> list[str]:

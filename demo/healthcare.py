@@ -92,7 +92,8 @@ class HealthcareClient:
             for part in _parts(reply):
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")  # Some of the samples break a rule of the standard on purpose.
-                    yield pydicom.dcmread(io.BytesIO(part))
+                    instance = pydicom.dcmread(io.BytesIO(part))
+                yield instance
 
     def _operation(self, name: str) -> dict[str, Any]:
         return dict(self._datasets.operations().get(name=name).execute())

@@ -80,7 +80,7 @@ class Playground:
         :return: how many there are.
         """
         self.healthcare.create_dicom_store(SOURCE_STORE)
-        instances = list(samples())
+        instances = samples()
         for start in range(0, len(instances), BATCH):
             batch = instances[start : start + BATCH]
             self.healthcare.store_instances(SOURCE_STORE, batch)

@@ -6,14 +6,10 @@ import io
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pydicom
 from pydicom.errors import InvalidDicomError
 from pydicom.uid import generate_uid
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 
@@ -26,7 +22,7 @@ class Sample:
     data: bytes
 
 
-def samples() -> Iterator[Sample]:
+def samples() -> list[Sample]:
     """Every usable file, in the order of their names.
 
     A file is usable when it is in the DICOM file format and names its study, its series and itself. Some files hold
@@ -37,10 +33,8 @@ def samples() -> Iterator[Sample]:
     seen: set[str] = set()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # The files are there to test a parser: many break a rule on purpose.
-        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-            sample = _read(path, seen)
-            if sample:
-                yield sample
+        read = [_read(path, seen) for path in sorted(folder.rglob("*")) if path.is_file()]
+    return [sample for sample in read if sample]
 
 
 def _read(path: Path, seen: set[str]) -> Sample | None:
