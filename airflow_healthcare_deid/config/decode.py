@@ -6,6 +6,7 @@ that may be a key, and does not hide the next one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
@@ -22,13 +23,19 @@ M = TypeVar("M", bound=Message)
 
 _INT32 = range(-(2**31), 2**31)
 _LONGEST_KEY = 64
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 _KINDS = {str: "text", bool: "a boolean", int: "a number", float: "a number", NoneType: "null"}
 _QUOTE = "Put it in quotes: without them YAML and JSON read digits as a number"
 _NATIVE = "Write true or false without quotes; a template gives text unless render_template_as_native_obj is set"
 
 
-class _Field(NamedTuple):
+class Field(NamedTuple):
+    """A field of a message, in both spellings.
+
+    :param type: its type, without the None of an optional one.
+    """
+
     attribute: str
     key: str
     type: Any
@@ -75,10 +82,10 @@ def _message(kind: type[M], source: object, path: str, problems: list[ConfigErro
 
 def _entries(
     kind: type[Message], source: Mapping[Any, object], path: str, problems: list[ConfigError]
-) -> list[tuple[_Field, object]]:
+) -> list[tuple[Field, object]]:
     """Return the known keys of a mapping with their values, and report the others."""
-    fields = _fields(kind)
-    entries: dict[str, tuple[_Field, object]] = {}
+    fields = fields_of(kind)
+    entries: dict[str, tuple[Field, object]] = {}
     for key, value in source.items():
         field = fields.get(key) if isinstance(key, str) else None
         if field is None:
@@ -136,6 +143,8 @@ def _scalar_problem(kind: type, value: object) -> tuple[str, str] | None:
     if kind is str and not isinstance(value, str):
         number = isinstance(value, int | float) and not isinstance(value, bool)
         return f"is {_a(value)}, not text", _QUOTE if number else "Write text"
+    if kind is str and _LONE_SURROGATE.search(str(value)):
+        return "holds half of a character (a lone surrogate)", "Write the whole character"
     if kind is int:
         if isinstance(value, bool) or not isinstance(value, int):
             return f"is {_a(value)}, not a whole number", "Write a whole number without quotes"
@@ -145,13 +154,11 @@ def _scalar_problem(kind: type, value: object) -> tuple[str, str] | None:
 
 
 @cache
-def _fields(kind: type[Message]) -> dict[str, _Field]:
+def fields_of(kind: type[Message]) -> dict[str, Field]:
     """Return the fields of a message by each of their two spellings, Google's first."""
     hints = get_type_hints(kind)
     fields = [
-        _Field(
-            field.name, field.encode_name, next(part for part in get_args(hints[field.name]) if part is not NoneType)
-        )
+        Field(field.name, field.encode_name, next(part for part in get_args(hints[field.name]) if part is not NoneType))
         for field in msgspec.structs.fields(kind)
     ]
     return {field.key: field for field in fields} | {field.attribute: field for field in fields}

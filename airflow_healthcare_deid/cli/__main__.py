@@ -1,0 +1,5 @@
+"""``python -m airflow_healthcare_deid.cli``."""
+
+from airflow_healthcare_deid.cli.main import main
+
+main()

@@ -1,0 +1,70 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import json
+import sys
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import click
+
+from airflow_healthcare_deid.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def client_options(command: Callable[P, R]) -> Callable[P, R]:
+    """Add what says where requests go and as whom, gathered into the argument ``connect``: call it for a client."""
+
+    @click.option("--api-endpoint", metavar="URL", help="Address of the service. Default: Google's, or the emulator's.")
+    @click.option("--impersonate-service-account", metavar="EMAIL", help="Act as this service account.")
+    @click.option("--quota-project", metavar="PROJECT", help="Project whose quota is used.")
+    @click.option("--scope", "scopes", multiple=True, metavar="URL", help="OAuth scope; may repeat.")
+    @wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> R:
+        from airflow_healthcare_deid.cli.client import Client
+
+        endpoint, scopes = kwargs.pop("api_endpoint"), kwargs.pop("scopes")
+        impersonate, quota = kwargs.pop("impersonate_service_account"), kwargs.pop("quota_project")
+        kwargs["connect"] = lambda: Client(endpoint, scopes=scopes, impersonate=impersonate, quota_project=quota)
+        return command(*args, **kwargs)
+
+    return wrapped
+
+
+output_option = click.option(
+    "-o", "--output", default="-", show_default=True, metavar="FILE", help="Where the answer's JSON goes; - is stdout."
+)
+
+
+def write_json(body: object, output: str) -> None:
+    """Write JSON to a file or, for ``-``, to standard output."""
+    text = json.dumps(body, indent=2, ensure_ascii=False) + "\n"
+    if output == "-":
+        sys.stdout.write(text)
+        return
+    try:
+        Path(output).write_text(text, "utf-8")
+    except OSError as error:
+        raise click.BadParameter(f"{output} cannot be written: {error.strerror}", param_hint="-o") from None
+
+
+def read_text(path: str) -> str:
+    """Read a file or, for ``-``, standard input.
+
+    :raises ConfigError: if it cannot be read.
+    """
+    if path == "-":
+        return sys.stdin.read()
+    try:
+        return Path(path).read_text("utf-8-sig")
+    except OSError as error:
+        raise ConfigError("", f"The file {path} cannot be read: {error.strerror}", "Check its path") from None
+    except ValueError:
+        raise ConfigError("", f"The file {path} is not UTF-8 text", "Save it as UTF-8") from None
