@@ -1,0 +1,42 @@
+"""A real Airflow, wired to an emulator in a process of its own; one for each file of tests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from demo.playground import Playground
+from tests.support.emulator_admin import EmulatorAdmin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "/e2e/" in item.path.as_posix():
+            item.add_marker(pytest.mark.e2e)
+
+
+@pytest.fixture(scope="module")
+def dags_folder() -> Path | None:
+    """The DAGs that Airflow serves; a file of tests that brings its own overrides this. Default: the examples."""
+    return None
+
+
+@pytest.fixture(scope="module")
+def playground(dags_folder: Path | None) -> Iterator[Playground]:
+    with Playground(*([dags_folder] if dags_folder else [])) as playground:
+        playground.connect()
+        yield playground
+
+
+@pytest.fixture
+def admin(playground: Playground) -> Iterator[EmulatorAdmin]:
+    """The emulator's own interface; what a test set there is gone afterwards."""
+    with EmulatorAdmin(playground.emulator.url) as admin:
+        yield admin
+        admin.remove_faults()
+        admin.set_progression("work")
