@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 REPOSITORY = Path(__file__).parent.parent
 BUILD = REPOSITORY / ".build"
+EXAMPLES = REPOSITORY / "dags"
 SOURCE = DatasetName("demo-project", "us-central1", "source")
 SOURCE_STORE = SOURCE.dicom_store("dicom")
 CONNECTION = "google_cloud_default"
@@ -36,7 +37,7 @@ class Playground:
 
     def __init__(
         self,
-        dags_folder: Path = REPOSITORY / "dags",
+        dags_folder: Path = EXAMPLES,
         *,
         airflow_port: int | None = None,
         environment: Mapping[str, str] | None = None,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from demo.playground import Playground
+from demo.playground import EXAMPLES, Playground
 from tests.support.emulator_admin import EmulatorAdmin
 
 if TYPE_CHECKING:
@@ -21,14 +21,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="module")
-def dags_folder() -> Path | None:
-    """The DAGs that Airflow serves; a file of tests that brings its own overrides this. Default: the examples."""
-    return None
+def dags_folder() -> Path:
+    """The DAGs that Airflow serves; a file of tests that brings its own overrides this."""
+    return EXAMPLES
 
 
 @pytest.fixture(scope="module")
-def playground(dags_folder: Path | None) -> Iterator[Playground]:
-    with Playground(*([dags_folder] if dags_folder else [])) as playground:
+def playground(dags_folder: Path) -> Iterator[Playground]:
+    with Playground(dags_folder) as playground:
         playground.connect()
         yield playground
 
