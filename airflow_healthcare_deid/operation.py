@@ -26,6 +26,10 @@ CANCELLED_CODE = 1
 """``google.rpc.Code.CANCELLED``, the ``error.code`` of an operation after a successful cancel."""
 
 
+UNKNOWN_CODE = 2
+"""``google.rpc.Code.UNKNOWN``, taken for an error that names no code."""
+
+
 class OperationStatus(StrEnum):
     """Where an operation stands."""
 
@@ -97,7 +101,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     def from_dict(cls, body: Mapping[str, Any]) -> Self:
         """Read an ``Operation`` as the service sends it; metadata, ``done`` and counters may be missing."""
         metadata = body.get("metadata") or {}
-        error = body.get("error") or {}
+        error = body.get("error")
         return cls(
             name=body["name"],
             done=bool(body.get("done", False)),
@@ -107,8 +111,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
             logs_url=metadata.get("logsUrl"),
             cancel_requested=bool(metadata.get("cancelRequested", False)),
             progress=Progress.from_dict(metadata.get("counter")),
-            error_code=int(error.get("code", 2)) if error else None,
-            error_message=error.get("message"),
+            error_code=None if error is None else int(error.get("code", UNKNOWN_CODE)),
+            error_message=None if error is None else error.get("message"),
         )
 
     @property
@@ -169,7 +173,8 @@ class FailurePolicy(msgspec.Struct, frozen=True):
         if self.max_failed_resources is not None and failed > self.max_failed_resources:
             return True
         total = progress.processed + progress.secondary_success + progress.secondary_failure
-        return self.max_failed_ratio is not None and failed > self.max_failed_ratio * total
+        # A quotient of integers rounds as the literal share does (29 of 100 is 0.29); a product need not.
+        return self.max_failed_ratio is not None and failed > 0 and failed / total > self.max_failed_ratio
 
     def __str__(self) -> str:
         limits = []
@@ -186,4 +191,8 @@ def _account(operation: Operation) -> str:
 
 
 def _timestamp(text: str | None) -> datetime | None:
-    return msgspec.convert(text, datetime) if text else None
+    """Read a time of the service; one that cannot be read is as good as none, and no reason to lose the operation."""
+    try:
+        return msgspec.convert(text, datetime) if text else None
+    except msgspec.ValidationError:
+        return None

@@ -1,9 +1,10 @@
 """When to ask again how an operation is doing.
 
 A pure function of elapsed time and progress, shared by the trigger, the sensor and the waiting worker. Each wait is a
-tenth of the time elapsed, so an operation of any length costs a logarithmic number of requests and its end is noticed
-within about a tenth of its duration. Google advises to start at about 10 seconds (Cloud Healthcare API, "Best
-practices for long-running operations").
+tenth of the time elapsed, up to a cap, so the requests grow with the logarithm of the duration until the cap is reached
+(at most 100 for 4 hours) and the end is noticed within about a tenth of it. Counters that say how much is left allow
+longer waits on the way and call for shorter ones near the end. Google advises to start at about 10 seconds (Cloud
+Healthcare API, "Best practices for long-running operations").
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from airflow_healthcare_deid.operation import Progress
 
 GROWTH = 0.1
+GROWTH_WITH_COUNTERS = 0.25
 JITTER = 0.1
 
 
@@ -28,7 +30,8 @@ class PollSchedule(msgspec.Struct, frozen=True):
     """When to ask next.
 
     :param poll_interval: seconds before the first request, and the least between two.
-    :param max_poll_interval: most seconds between two requests.
+    :param max_poll_interval: most seconds between two requests. Each wait then varies by a tenth of itself either way,
+        so that many operations started at once are not asked for at once.
     """
 
     poll_interval: float = 10.0
@@ -49,7 +52,8 @@ class PollSchedule(msgspec.Struct, frozen=True):
         """Return how many seconds to wait before the next request.
 
         :param elapsed: seconds since the operation was created.
-        :param progress: its counters, if known; once they say how much is left, the wait is cut to a part of that.
+        :param progress: its counters, if known; once they say how much is left, the wait is half of that, but never
+            more than a quarter of the time elapsed: they may be wrong.
         :param uniform: source of the jitter, for tests.
         """
         elapsed = max(elapsed, 0.0)
@@ -58,6 +62,6 @@ class PollSchedule(msgspec.Struct, frozen=True):
         if fraction:
             # At a steady rate the rest takes this long; asking at half of it homes in on the end.
             remaining = elapsed * (1 - fraction) / fraction
-            delay = min(delay, remaining / 2)
+            delay = min(GROWTH_WITH_COUNTERS * elapsed, remaining / 2)
         delay = min(max(delay, self.poll_interval), self.max_poll_interval)
         return delay * uniform(1 - JITTER, 1 + JITTER)

@@ -18,14 +18,14 @@ _PROJECT = re.compile(r"(?:[a-z0-9.-]+:)?[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _LOCATION = re.compile(r"[a-z][a-z0-9-]{0,62}")
 _ID = re.compile(r"[\w.-]{1,256}")
 _OPERATION = re.compile(r"[\w-]{1,256}")
-# The service allows any string; what would break out of a URL path is refused here.
-_DICOM_STORE = re.compile(r"[^/?#%\x00-\x20\x7f]{1,256}")
+# The service allows any string; what would break out of a URL path, or cannot be encoded, is refused here.
+_DICOM_STORE = re.compile(r"[^/:?#%\s\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,256}")
 
 _RULES: dict[str, tuple[re.Pattern[str], str]] = {
     "projects": (_PROJECT, "a project id or number: lower-case letters, digits and hyphens"),
     "locations": (_LOCATION, "a location such as us-central1"),
     "datasets": (_ID, "1 to 256 letters, digits, '_', '-' or '.'"),
-    "dicomStores": (_DICOM_STORE, "1 to 256 characters without white space, '/', '?', '#' or '%'"),
+    "dicomStores": (_DICOM_STORE, "1 to 256 characters without white space, '/', ':', '?', '#' or '%'"),
     "fhirStores": (_ID, "1 to 256 letters, digits, '_', '-' or '.'"),
     "operations": (_OPERATION, "1 to 256 letters, digits, '_' or '-'"),
 }
@@ -39,7 +39,7 @@ class _ResourceName(msgspec.Struct, frozen=True, order=True):
     def __post_init__(self) -> None:
         for collection, value in zip(self._collections, msgspec.structs.astuple(self), strict=True):
             pattern, rule = _RULES[collection]
-            if not pattern.fullmatch(value) or value in (".", ".."):
+            if not isinstance(value, str) or not pattern.fullmatch(value) or value in (".", ".."):
                 raise InvalidResourceNameError(self._form(), f"{value!r} is no valid id in {collection}", f"Use {rule}")
 
     @classmethod

@@ -1,15 +1,14 @@
 """JSON and YAML text: reading it, and finding the line of a field in it.
 
-YAML is read with JSON's idea of scalars: only ``null``, ``true``, ``false`` and plain whole numbers are not text. YAML
-1.1 would read the tag ``00100010`` as an octal number and the word ``no`` as false.
+YAML is read with JSON's idea of scalars: only ``null``, ``true``, ``false`` and whole numbers without leading zeros are
+not text. YAML 1.1 would read the tag ``00100010`` as an octal number and the word ``no`` as false.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_healthcare_deid.config.suggestions import shown
 from airflow_healthcare_deid.errors import ConfigError
@@ -18,7 +17,9 @@ if TYPE_CHECKING:
     import yaml
 
 _STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
-_SCALARS = {"null": r"~|null|", "bool": r"true|false", "int": r"-?(?:0|[1-9][0-9]{0,30})"}
+_WHOLE_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,30})")
+_WORDS = {"null": None, "~": None, "": None, "true": True, "false": False}
+_STANDARD_TAGS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map")
 
 
 class _DuplicateKeyError(ValueError):
@@ -96,34 +97,54 @@ def _parse_yaml(text: str) -> object:
     import yaml
 
     try:
-        return yaml.load(text, Loader=_loader())  # noqa: S506 (a SafeLoader)
+        node = yaml.compose(text, Loader=yaml.BaseLoader)
+        return None if node is None else _plain(node, {})
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         problem = f"The text is neither JSON nor YAML{where}: {error.problem or error.context or 'syntax error'}"
         raise ConfigError("", problem, "Correct it there") from None
-    except (yaml.YAMLError, ValueError, RecursionError):
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        if isinstance(error, ConfigError):
+            raise
         problem = "The text is neither JSON nor YAML: it holds control characters or nests too deeply"
         raise ConfigError("", problem, "Remove them") from None
 
 
-@cache
-def _loader() -> type[yaml.SafeLoader]:
+def _plain(node: yaml.Node, known: dict[int, object]) -> object:
+    """Return what a node stands for; an alias gives the very object of its anchor."""
     import yaml
 
-    class Loader(yaml.SafeLoader):
-        """A safe loader with JSON's scalars that refuses a key given twice."""
+    if id(node) in known:
+        return known[id(node)]
+    line = node.start_mark.line + 1
+    if not node.tag.startswith(_STANDARD_TAGS):
+        raise ConfigError("", f"Line {line} has a YAML tag, {shown(node.tag)}", "Write plain values without '!'")
+    if isinstance(node, yaml.ScalarNode):
+        known[id(node)] = value = _scalar(node)
+        return value
+    if isinstance(node, yaml.SequenceNode):
+        items: list[object] = []
+        known[id(node)] = items
+        items.extend(_plain(item, known) for item in node.value)
+        return items
+    mapping: dict[object, object] = {}
+    known[id(node)] = mapping
+    for key_node, value_node in node.value:
+        line = key_node.start_mark.line + 1
+        if not isinstance(key_node, yaml.ScalarNode):
+            raise ConfigError("", f"Line {line} has a key that is not text", "Use a field's name")
+        key = _scalar(key_node)
+        if key in mapping:
+            raise ConfigError("", f"Line {line} has the key {shown(key_node.value)} a second time", "Keep one of them")
+        mapping[key] = _plain(value_node, known)
+    return mapping
 
-        yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 (PyYAML's own attribute)
 
-        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-            """Refuse a key given twice, which YAML forbids and PyYAML accepts."""
-            keys = [key.value for key, _ in node.value]
-            for number, (key, _) in enumerate(node.value):
-                if isinstance(key, yaml.ScalarNode) and key.value in keys[:number]:
-                    raise yaml.constructor.ConstructorError(None, None, "a key is given twice", key.start_mark)
-            return super().construct_mapping(node, deep)
-
-    for name, pattern in _SCALARS.items():
-        Loader.add_implicit_resolver(f"tag:yaml.org,2002:{name}", re.compile(f"(?:{pattern})$"), None)
-    return Loader
+def _scalar(node: yaml.ScalarNode) -> object:
+    text: str = node.value
+    if node.style is not None:
+        return text
+    if text in _WORDS:
+        return _WORDS[text]
+    return int(text) if _WHOLE_NUMBER.fullmatch(text) else text

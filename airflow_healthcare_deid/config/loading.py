@@ -68,7 +68,7 @@ def _decode_config(source: ConfigSource) -> Decoded[DeidentifyConfig]:
 
 
 def _is_path(text: str) -> bool:
-    return text.endswith(FILE_SUFFIXES) and "\n" not in text and ":" not in text.removeprefix(Path(text).drive)
+    return text.endswith(FILE_SUFFIXES) and not any(mark in text for mark in ("\n", ": ", "{"))
 
 
 def _read(path: Path) -> str:

@@ -16,7 +16,6 @@ from airflow_healthcare_deid.config.suggestions import shown, suggest
 from airflow_healthcare_deid.errors import ConfigError
 
 _NUMBER = re.compile(r"\(([0-9A-Fa-f]{4}),\s?([0-9A-Fa-f]{4})\)|([0-9A-Fa-f]{4}),?([0-9A-Fa-f]{4})")
-_KEYWORD = re.compile(r"[A-Z][A-Za-z0-9]*")
 _FORMS = "Use a keyword such as PatientID, or a tag such as 00100020"
 _NO_ELEMENTS = {0x0000: "a command", 0xFFFE: "a delimiter of sequences"}
 _EXACT = 0xFFFFFFFF
@@ -61,7 +60,7 @@ def parse_tag_pattern(text: str, path: str = "") -> TagPattern:
     if number:
         return TagPattern(int("".join(digits for digits in number.groups() if digits), 16), _EXACT)
     dictionary = _dictionary()
-    known = dictionary.by_keyword.get(text) if _KEYWORD.fullmatch(text) else None
+    known = dictionary.by_keyword.get(text)
     if known is None:
         raise ConfigError(path, f"{shown(text)} is no DICOM tag", suggest(text, dictionary.by_keyword) or _FORMS)
     return dictionary.families.get(known) or TagPattern(int(known, 16), _EXACT)
