@@ -6,6 +6,7 @@ import contextlib
 import os
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING, Self
 
 import psutil
@@ -96,12 +97,16 @@ class LocalAirflow:
         for component in self.components.values():
             component.check()
 
-    def stop(self) -> None:
-        """End every process that belongs to this Airflow, those that lost their parent included."""
+    def stop(self, timeout: float = 5) -> None:
+        """End every process that belongs to this Airflow, those that lost their parent included.
+
+        :param timeout: seconds for a polite end; the scheduler, for one, would wait for running tasks.
+        """
+        deadline = time.monotonic() + timeout
         for component in self.components.values():
             component.ask_to_stop()
         for component in self.components.values():
-            component.wait(timeout=15)
+            component.wait(max(0, deadline - time.monotonic()))
             component.kill()
         self.api.close()
 
