@@ -1,0 +1,1 @@
+"""The FHIR half of the emulator: resources, search, bundles; nothing here knows HTTP."""

@@ -1,0 +1,80 @@
+"""A Cloud Storage emulator beside this one, for ``--with-storage``: gcp-storage-emulator in a thread.
+
+Its server is assembled here from that package's own parts, since its ``create_server`` cannot tell which port a
+``0`` became.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import threading
+from http.server import HTTPServer
+from typing import TYPE_CHECKING, Self
+
+from airflow_healthcare_deid.engine.errors import MissingPartError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HOST_VARIABLE = "STORAGE_EMULATOR_HOST"
+"""The environment variable that Google's storage clients look at."""
+
+
+class StorageEmulator:
+    """A Cloud Storage emulator; while it runs, ``STORAGE_EMULATOR_HOST`` of this process names it.
+
+    :param host: the address to listen on.
+    :param directory: where to keep buckets and objects; None keeps them in memory.
+    :raises MissingPartError: if the extra ``storage`` is not installed.
+    """
+
+    def __init__(self, host: str = "127.0.0.1", directory: Path | None = None) -> None:
+        try:
+            from gcp_storage_emulator.server import RequestHandler
+            from gcp_storage_emulator.storage import Storage
+        except ImportError:
+            raise MissingPartError("storage") from None
+        # It logs every request, and those name objects; nothing of that belongs into somebody else's log.
+        logging.getLogger("gcp_storage_emulator").setLevel(logging.CRITICAL)
+        storage = Storage(use_memory_fs=directory is None, data_dir=None if directory is None else str(directory))
+        self._server = _Server((host, 0), functools.partial(RequestHandler, storage))
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="storage-emulator", daemon=True
+        )
+        self._before: str | None = None
+
+    @property
+    def url(self) -> str:
+        """Its address, the value for ``STORAGE_EMULATOR_HOST``."""
+        host, port = self._server.server_address[:2]
+        return f"http://{host if isinstance(host, str) else host.decode()}:{port}"
+
+    def start(self) -> Self:
+        """Serve, and point this process's storage clients here."""
+        self._before = os.environ.get(HOST_VARIABLE)
+        os.environ[HOST_VARIABLE] = self.url
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop serving, and restore the environment."""
+        if self._before is None:
+            os.environ.pop(HOST_VARIABLE, None)
+        else:
+            os.environ[HOST_VARIABLE] = self._before
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+class _Server(HTTPServer):
+    # One request after the other: the package's store is made for that. Others wait in this queue.
+    request_queue_size = 128
