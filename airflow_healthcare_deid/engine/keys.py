@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 import secrets
 from typing import TYPE_CHECKING
 
+from airflow_healthcare_deid.config.keys import KEY_SIZES, decode_key
 from airflow_healthcare_deid.engine.errors import EngineError
 from airflow_healthcare_deid.engine.rules import load_rules
 
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_healthcare_deid.config import CryptoHashConfig, DateShiftConfig, KmsWrappedCryptoKey
-
-KEY_LENGTHS = frozenset({16, 24, 32})
-"""Bytes of an AES-128, AES-192 or AES-256 key (``cryptoKey`` in Google's discovery document)."""
 
 # The hash of a patient's id may be published; the shift of the same patient under the same key must not follow from it.
 _DATE_SHIFT_DOMAIN = b"date-shift\x00"
@@ -48,10 +45,11 @@ class KeyRing:
     def key(self, config: CryptoHashConfig | DateShiftConfig) -> bytes:
         """Return the key that a transformation uses.
 
-        :raises EngineError: when it is wrapped by Cloud KMS and nothing can unwrap it, or is not an AES key.
+        :raises ConfigError: when it is not the base64 of an AES key.
+        :raises EngineError: when it is wrapped by Cloud KMS and nothing can unwrap it, or is no AES key unwrapped.
         """
         if config.crypto_key is not None:
-            return _decoded(config.crypto_key)
+            return decode_key(config.crypto_key)
         if config.kms_wrapped is not None:
             return self._unwrapped_key(config.kms_wrapped)
         return self._operation_key
@@ -88,15 +86,7 @@ def _hmac(key: bytes, message: bytes) -> bytes:
     return hmac.digest(key, message, "sha256")
 
 
-def _decoded(crypto_key: str) -> bytes:
-    try:
-        key = base64.b64decode(crypto_key, validate=True)
-    except binascii.Error:
-        raise EngineError("cryptoKey: not base64. Encode the key's 16, 24 or 32 bytes as base64") from None
-    return _checked(key)
-
-
 def _checked(key: bytes) -> bytes:
-    if len(key) not in KEY_LENGTHS:
+    if len(key) not in KEY_SIZES:
         raise EngineError(f"a key has {len(key)} bytes. Use an AES key of 16, 24 or 32 bytes")
     return key

@@ -1,0 +1,87 @@
+"""Text of DICOM elements, strictly: what does not fit its character set is not guessed (PS3.5, 6.1)."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from pydicom.charset import CODES_TO_ENCODINGS, encode_string, python_encoding
+
+_ESCAPE: Final = b"\x1b"
+_FRAGMENTS: Final = re.compile(rb"^[^\x1b]+|\x1b[^\x1b]*")
+_DELIMITERS: Final = re.compile(rb"[\\^=\r\n\t\f]")
+_SPELLING: Final = re.compile(r"ISO[ _-]?(2022[ _-])?IR[ _-]?(\d+)")
+_KEEPS_ESCAPES: Final = frozenset({"iso2022_jp", "iso2022_jp_2", "iso_ir_58"})
+"""Codecs that want to see the escape sequence themselves."""
+
+
+@lru_cache(maxsize=256)
+def encodings_of(character_sets: bytes) -> tuple[str, ...]:
+    """Return Python's codecs for a value of SpecificCharacterSet; none when it names an unknown set."""
+    terms = [term.strip() for term in character_sets.strip(b" \0").decode("ascii", "replace").split("\\")]
+    codecs = tuple(python_encoding.get(_spelled(term), "") for term in terms)
+    return codecs if all(codecs) else ()
+
+
+def _spelled(term: str) -> str:
+    match = _SPELLING.fullmatch(term.upper())
+    if match is None:
+        return term
+    return f"ISO 2022 IR {match[2]}" if match[1] else f"ISO_IR {match[2]}"
+
+
+def decode(value: bytes, character_sets: bytes) -> str | None:
+    """Return the text of a value, or None when its bytes do not fit the character sets.
+
+    :param value: the bytes of the element, all values of it.
+    :param character_sets: SpecificCharacterSet; empty for the default repertoire.
+    """
+    codecs = encodings_of(character_sets)
+    if not codecs:
+        return None
+    try:
+        if _ESCAPE not in value:
+            return value.decode(codecs[0])
+        return "".join(_fragment(fragment, codecs) for fragment in _FRAGMENTS.findall(value))
+    except (UnicodeError, LookupError):
+        return None
+
+
+def _fragment(fragment: bytes, codecs: tuple[str, ...]) -> str:
+    if not fragment.startswith(_ESCAPE):
+        return fragment.decode(codecs[0])
+    size = 4 if fragment[1:3] in (b"$(", b"$)") else 3
+    codec = CODES_TO_ENCODINGS[fragment[:size]]
+    if codec in _KEEPS_ESCAPES:
+        return fragment.decode(codec)
+    text = fragment[size:]
+    delimiter = _DELIMITERS.search(text)
+    end = delimiter.start() if delimiter else len(text)
+    return text[:end].decode(codec) + text[end:].decode(codecs[0])
+
+
+def encode(text: str, character_sets: bytes) -> bytes | None:
+    """Return the bytes of a text, or None when the character sets cannot hold it.
+
+    What is returned always decodes to the same text.
+    """
+    if text.isascii() and "\x1b" not in text:
+        return text.encode("ascii")
+    codecs = encodings_of(character_sets)
+    if not codecs:
+        return None
+    try:
+        encoded = text.encode(codecs[0])
+    except UnicodeError:
+        if not all(any(_fits(character, codec) for codec in codecs) for character in text):
+            return None
+        encoded = encode_string(text, codecs)
+    return encoded if decode(encoded, character_sets) == text else None
+
+
+def _fits(character: str, codec: str) -> bool:
+    try:
+        return bool(character.encode(codec))
+    except UnicodeError:
+        return False
