@@ -47,19 +47,22 @@ class TextDeidentifier:
         """InfoTypes that the configuration names and Google finds, but the emulator does not."""
         return self._selection.not_looked_for
 
-    def inspect(self, text: str, record: RecordIdentifiers | None = None) -> list[Finding]:
+    def inspect(self, text: str, record: RecordIdentifiers | None = None, *, defaults: bool = False) -> list[Finding]:
         """Return what is recognized in a text, in order, without overlaps and without excluded infoTypes.
 
         :param text: any text.
         :param record: the identifiers of the patient whom the text is about.
+        :param defaults: look for the default infoTypes, whatever the configuration names or excludes: what
+            ``REDACT_SENSITIVE_TEXT`` does.
         :raises UndecodableError: when a search exceeds its time limit.
         """
         if not text:
             return []
         found = list(record.find(text)) if record is not None else []
-        if self._detect:
-            found += find_patterns(text, self._selection.looked_for)
-        excluded = self._selection.excluded
+        selection = select(None) if defaults else self._selection
+        if self._detect or defaults:
+            found += find_patterns(text, selection.looked_for)
+        excluded = selection.excluded
         return merge((one for one in found if one.info_type not in excluded), info_type_ranks())
 
     def transform(

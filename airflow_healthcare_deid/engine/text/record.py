@@ -95,10 +95,16 @@ class RecordIdentifiers:
             ]
         return found
 
-    def words(self) -> tuple[str, ...]:
-        """Return the name parts and ids, folded, for a search that forgives misread letters."""
-        parts = [token for name in self.names for token in name_tokens(name) if len(token) > 2]
-        return tuple(dict.fromkeys([*parts, *(fold(value) for value in (*self.ids, *self.addresses))]))
+    def words(self) -> list[tuple[str, str]]:
+        """Return (word, infoType) for the record's names, ids and addresses, folded: for a search that forgives.
+
+        Words of less than three letters are left out: misread, they are everywhere.
+        """
+        words = [(token, "PERSON_NAME") for name in self.names for token in name_tokens(name)]
+        words += [(fold(value), "MEDICAL_RECORD_NUMBER") for value in self.ids]
+        words += [(fold(value), "EMAIL_ADDRESS") for value in self.emails]
+        words += [(fold(value), "LOCATION") for value in self.addresses]
+        return [(word, info_type) for word, info_type in dict.fromkeys(words) if len(word) > 2]
 
 
 def fold(text: str) -> str:

@@ -1,0 +1,180 @@
+"""Covers burnt-in text in the pixels of an instance, as an `ImageConfig` asks."""
+
+from __future__ import annotations
+
+import math
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from airflow_healthcare_deid.engine.changes import Change
+from airflow_healthcare_deid.engine.errors import MissingPartError, UndecodableError
+from airflow_healthcare_deid.engine.image.boxes import Area, Box
+from airflow_healthcare_deid.engine.image.ocr import TextLine, default_engine, read_text
+from airflow_healthcare_deid.engine.image.sensitive import custom_spans, page, sensitive_spans
+from airflow_healthcare_deid.engine.rules import load_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydicom import Dataset
+
+    from airflow_healthcare_deid.config import ImageConfig
+    from airflow_healthcare_deid.engine.changes import Observer
+    from airflow_healthcare_deid.engine.image.frames import Frame
+    from airflow_healthcare_deid.engine.image.ocr import OcrEngine
+    from airflow_healthcare_deid.engine.text import RecordIdentifiers, TextDeidentifier
+
+_ALL, _SENSITIVE = "REDACT_ALL_TEXT", "REDACT_SENSITIVE_TEXT"
+
+
+def redact_image(
+    dataset: Dataset,
+    config: ImageConfig,
+    text: TextDeidentifier,
+    record: RecordIdentifiers | None,
+    observer: Observer | None = None,
+    *,
+    engine: OcrEngine | None = None,
+) -> list[Box]:
+    """Cover text in an instance's pixels with opaque rectangles and return these; the dataset is changed in place.
+
+    Frames in which nothing is covered stay as they are, byte by byte. The others are encoded again in their transfer
+    syntax; `rules/image.yaml` lists the syntaxes that cannot be written and what takes their place.
+
+    :param dataset: an instance; one without pixel data is left alone.
+    :param config: which text to cover.
+    :param text: recognizes what is sensitive.
+    :param record: the identifiers of the patient, always covered with ``REDACT_SENSITIVE_TEXT``.
+    :param observer: is told of every line or part of a line that is covered.
+    :param engine: reads the text; the default is RapidOCR, one for the process.
+    :raises MissingPartError: when the extra ``image`` is not installed.
+    :raises UndecodableError: when the pixels cannot be decoded, are larger than Google's limits, or a custom pattern
+        takes too long.
+    """
+    redaction = _Redaction(config, text, record, observer)
+    if not redaction.wanted:
+        return []
+    if any(find_spec(part) is None for part in ("numpy", "PIL", "regex")):
+        raise MissingPartError("image")
+    from airflow_healthcare_deid.engine.image.frames import Pixels
+
+    pixels = Pixels.of(dataset)
+    if pixels is None:
+        return []
+    if engine is None:
+        engine = default_engine()
+    boxes: dict[int, list[Box]] = {}
+    seen: dict[bytes, list[Box]] = {}
+    for frame in pixels:
+        known = seen.get(frame.digest)
+        if known is None:
+            known = seen[frame.digest] = redaction.cover(frame, engine, pixels)
+        if known:
+            boxes[frame.number] = [
+                Box(frame.number, box.left, box.top, box.right, box.bottom, box.info_type) for box in known
+            ]
+    if boxes:
+        pixels.write(boxes)
+    if config.text_redaction_mode is not None:
+        _mark(dataset, config.text_redaction_mode)
+    return [box for frame_boxes in boxes.values() for box in frame_boxes]
+
+
+class _Redaction:
+    """What one configuration wants covered."""
+
+    def __init__(
+        self,
+        config: ImageConfig,
+        text: TextDeidentifier,
+        record: RecordIdentifiers | None,
+        observer: Observer | None,
+    ) -> None:
+        self._mode = config.text_redaction_mode
+        self._patterns = [
+            (one.pattern, tuple(one.group_indexes or ())) for one in config.custom_regexes or () if one.pattern
+        ]
+        self._text = text
+        self._record = record
+        self._observer = observer
+        self._rules = load_rules("image")
+
+    @property
+    def wanted(self) -> bool:
+        return self._mode in (_ALL, _SENSITIVE) or bool(self._patterns)
+
+    def cover(self, frame: Frame, engine: OcrEngine, pixels: Any) -> list[Box]:
+        """Return the boxes that cover a frame's text, found until a look at the covered frame finds no more."""
+        boxes: list[Box] = []
+        for _ in range(self._rules["text"]["rounds"]):
+            lines = _distinct(line for view in pixels.views(frame) for line in read_text(view, engine))
+            new = [
+                box
+                for area, info_type in self._areas(lines, frame.number)
+                if (box := self._box(area, info_type, frame, pixels.grid)) and not _inside(box, boxes)
+            ]
+            if not new:
+                break
+            boxes += new
+            pixels.cover(frame, new)
+        return boxes
+
+    def _areas(self, lines: list[TextLine], number: int) -> Iterator[tuple[Area, str | None]]:
+        if self._mode == _ALL:
+            for line in lines:
+                self._tell(number, "image.textRedactionMode", line.text, None)
+                yield line.area, None
+            return
+        if self._mode == _SENSITIVE:
+            read = page(lines)
+            for found in sensitive_spans(read.text, self._text, self._record):
+                for index, first, last in read.parts(found.start, found.end):
+                    line = read.lines[index]
+                    self._tell(number, "image.textRedactionMode", line.text[first:last], found.info_type)
+                    yield line.part(first, last), found.info_type
+        yield from self._custom_areas(lines, number)
+
+    def _custom_areas(self, lines: list[TextLine], number: int) -> Iterator[tuple[Area, None]]:
+        read = page(lines)
+        try:
+            found = list(custom_spans(read, self._patterns, self._rules["custom_regexes"]["seconds"]))
+        except TimeoutError:
+            raise UndecodableError("image.customRegexes: a pattern took too long to search") from None
+        for pattern, index, first, last in found:
+            line = read.lines[index]
+            self._tell(number, f"image.customRegexes[{pattern}]", line.text[first:last], None)
+            yield line.part(first, last), None
+
+    def _tell(self, number: int, rule: str, covered: str, info_type: str | None) -> None:
+        if self._observer is not None:
+            self._observer(Change(f"PixelData[{number}]", "cover", rule, covered, None, info_type))
+
+    def _box(self, area: Area, info_type: str | None, frame: Frame, grid: int) -> Box | None:
+        rules = self._rules["text"]
+        margin = max(rules["min_padding"], rules["padding"] * area.height)
+        left, top = (max(0, math.floor((edge - margin) / grid) * grid) for edge in (area.left, area.top))
+        right = min(frame.columns, math.ceil((area.right + margin) / grid) * grid)
+        bottom = min(frame.rows, math.ceil((area.bottom + margin) / grid) * grid)
+        return Box(frame.number, left, top, right, bottom, info_type) if left < right and top < bottom else None
+
+
+def _distinct(lines: Iterator[TextLine]) -> list[TextLine]:
+    """Return lines without those that another contrast or tile showed too; all are kept that read differently."""
+    kept: list[TextLine] = []
+    for line in sorted(lines, key=lambda line: -line.score):
+        if not any(line.text == other.text and line.area.overlap(other.area) > 0.8 for other in kept):
+            kept.append(line)
+    return kept
+
+
+def _inside(box: Box, boxes: list[Box]) -> bool:
+    return any(
+        other.left <= box.left and other.top <= box.top and other.right >= box.right and other.bottom >= box.bottom
+        for other in boxes
+    )
+
+
+def _mark(dataset: Dataset, mode: str) -> None:
+    value = load_rules("image")["burned_in_annotation"]["after"].get(str(mode))
+    if value is not None and "BurnedInAnnotation" in dataset:
+        dataset.BurnedInAnnotation = value
