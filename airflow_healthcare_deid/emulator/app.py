@@ -12,7 +12,18 @@ from starlette.requests import ClientDisconnect
 
 from airflow_healthcare_deid.emulator.errors import Code, ServiceError, error_response
 from airflow_healthcare_deid.emulator.faults import DROP, FaultLayer
-from airflow_healthcare_deid.emulator.routes import admin, datasets, dicom_stores, iam, operations, uncovered
+from airflow_healthcare_deid.emulator.routes import (
+    admin,
+    datasets,
+    dicom_stores,
+    dicomweb,
+    fhir,
+    fhir_stores,
+    iam,
+    operations,
+    uncovered,
+    wado,
+)
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -29,7 +40,11 @@ _ROUTES = [
     *iam.ROUTES,
     *uncovered.ROUTES,
     *operations.ROUTES,
+    *dicomweb.ROUTES,
+    *wado.ROUTES,
     *dicom_stores.ROUTES,
+    *fhir.ROUTES,
+    *fhir_stores.ROUTES,
     *datasets.ROUTES,
 ]
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
+    from airflow_healthcare_deid.emulator.dicomweb.attributes import Level
     from airflow_healthcare_deid.emulator.storage import Storage
 
 # `summary` is DICOM JSON of what a search answers by default, so that most searches open no file.
@@ -27,6 +29,7 @@ CREATE TABLE IF NOT EXISTS instances (
     size INTEGER NOT NULL,
     header_size INTEGER NOT NULL,
     patient_name TEXT NOT NULL,
+    patient_words TEXT NOT NULL,
     patient_id TEXT NOT NULL,
     accession_number TEXT NOT NULL,
     referring_physician_name TEXT NOT NULL,
@@ -42,6 +45,7 @@ CREATE TABLE IF NOT EXISTS instances (
 class InstanceRecord(msgspec.Struct, frozen=True, kw_only=True):
     """What the index knows of an instance, read from its file.
 
+    :param patient_words: the words of ``patient_name``, as `words_of_name` writes them.
     :param header_size: bytes without the pixel data.
     :param summary: DICOM JSON of the attributes a search answers by default.
     """
@@ -53,6 +57,7 @@ class InstanceRecord(msgspec.Struct, frozen=True, kw_only=True):
     size: int
     header_size: int
     patient_name: str = ""
+    patient_words: str = ""
     patient_id: str = ""
     accession_number: str = ""
     referring_physician_name: str = ""
@@ -76,6 +81,7 @@ class Size(msgspec.Struct, frozen=True):
     pixel_bytes: int
 
 
+_IDENTITY = ("study", "series", "sop")
 _FIELDS = InstanceRecord.__struct_fields__
 _COLUMNS = ", ".join(_FIELDS)
 
@@ -131,6 +137,40 @@ class Instances:
         """Tell whether a store has any instance of a study, series or instance."""
         return bool(self._page(store, uids, 0, limit=1))
 
+    def search(
+        self,
+        store: int,
+        level: Level,
+        uids: Sequence[str],
+        conditions: Iterable[tuple[str, Sequence[str]]],
+        limit: int,
+        offset: int,
+    ) -> list[InstanceRecord]:
+        """Return one instance for each study, series or instance that matches, oldest first.
+
+        :param conditions: SQL conditions on columns of the index, with their values.
+        """
+        where, values = _within(store, uids)
+        for condition, parameters in conditions:
+            where += f" AND {condition}"
+            values += tuple(parameters)
+        group = ", ".join(_IDENTITY[: {"studies": 1, "series": 2, "instances": 3}[level]])
+        rows = self._storage.read().execute(
+            "SELECT * FROM instances WHERE number IN"  # noqa: S608  (columns of ours; values are bound)
+            f" (SELECT MIN(number) AS first FROM instances WHERE {where} GROUP BY {group}"
+            "  ORDER BY first LIMIT ? OFFSET ?) ORDER BY number",
+            (*values, limit, offset),
+        )
+        return [_record(row) for row in rows]
+
+    def modalities(self, store: int, study: str) -> list[str]:
+        """Return the modalities in a study."""
+        rows = self._storage.read().execute(
+            "SELECT DISTINCT modality FROM instances WHERE store = ? AND study = ? AND modality != '' ORDER BY 1",
+            (store, study),
+        )
+        return [row["modality"] for row in rows]
+
     def remove(self, store: int, record: InstanceRecord) -> None:
         """Remove an instance and its file."""
         with self._storage.write() as db:
@@ -156,8 +196,13 @@ class Instances:
         ).fetchall()  # fmt: skip
 
 
+def words_of_name(name: str) -> str:
+    """Return the words of a person's name in lower case, each with a space before it: what a fuzzy search looks at."""
+    return "".join(f" {word}" for word in re.split(r"[\^=,\s]+", name.casefold()) if word)
+
+
 def _within(store: int, uids: Sequence[str]) -> tuple[str, tuple[Any, ...]]:
-    columns = ("study", "series", "sop")[: len(uids)]
+    columns = _IDENTITY[: len(uids)]
     return " AND ".join(["store = ?", *(f"{column} = ?" for column in columns)]), (store, *uids)
 
 

@@ -31,7 +31,7 @@ RECEIVE_TIMEOUT = 60.0
 
 _MAX_DEPTH = 100
 # Parameters that every Google API takes (discovery document, "parameters").
-_STANDARD_PARAMETERS = frozenset(
+STANDARD_PARAMETERS = frozenset(
     {"$.xgafv", "$alt", "access_token", "alt", "callback", "fields", "key", "oauth_token", "prettyPrint"}
     | {"quotaUser", "uploadType", "upload_protocol", "$prettyPrint", "$fields", "$userProject"}
 )
@@ -104,7 +104,7 @@ def convert(body: Mapping[str, Any], kind: type[T]) -> T:
 
 def check_query(request: Request, allowed: Iterable[str] = ()) -> None:
     """Refuse query parameters that a method does not have, as Google's front end does."""
-    known = _STANDARD_PARAMETERS.union(allowed)
+    known = STANDARD_PARAMETERS.union(allowed)
     for name in request.query_params:
         if name not in known:
             raise invalid(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_healthcare_deid.emulator.dicomweb.reader import Reader
 from airflow_healthcare_deid.emulator.faults import FaultBook, RequestLog
+from airflow_healthcare_deid.emulator.fhir.repository import FhirRepository
 from airflow_healthcare_deid.emulator.instances import Instances
 from airflow_healthcare_deid.emulator.jobs.runner import JobRunner
 from airflow_healthcare_deid.emulator.jobs.workers import Workers
@@ -34,9 +36,11 @@ class State:
         self.resources = Resources(self.storage)
         self.operations = Operations(self.storage, clock)
         self.instances = Instances(self.storage, clock)
+        self.fhir = FhirRepository(self.storage)
         self.faults = FaultBook()
         self.requests = RequestLog(clock)
         self.workers = Workers()
+        self.reader = Reader(self.workers)
         self.jobs = JobRunner(self)
 
     def reset(self) -> None:

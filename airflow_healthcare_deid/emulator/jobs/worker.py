@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import functools
 import resource
 import signal
 import sys
+from importlib import import_module
 from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _MEMORY_LIMIT = 4 * 1024**3
 
 
+@functools.cache
+def _function(task: str) -> Callable[..., object]:
+    module, _, name = task.partition(":")
+    function: Callable[..., object] = getattr(import_module(module), name)
+    return function
+
+
 def main(descriptor: int) -> None:
-    """Serve calls from a connection: receives ``(function, arguments)``, answers ``(succeeded, result or reason)``."""
+    """Serve calls from a connection: receives ``(task, arguments)``, answers ``(succeeded, result or reason)``."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY_LIMIT, _MEMORY_LIMIT))
     connection = Connection(descriptor)
@@ -21,7 +34,7 @@ def main(descriptor: int) -> None:
         except EOFError:
             return
         try:
-            answer = (True, task(*arguments))
+            answer = (True, _function(task)(*arguments))
         except Exception as error:  # noqa: BLE001  (the emulator counts it as a failure)
             # The type alone: the text of an exception from a parser may hold a patient's data.
             answer = (False, type(error).__name__)

@@ -18,10 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
-T = TypeVar("T")
-R = TypeVar("R")
+T = TypeVar("T", bound="tuple[object, ...]")
 
 _TASK_TIMEOUT = 900.0
 _PACKAGE_ROOT = Path(__file__).parents[3]
@@ -39,28 +38,43 @@ class Workers:
 
     def __init__(self, count: int | None = None) -> None:
         self.count = count or len(os.sched_getaffinity(0))
-        self._tasks: queue.SimpleQueue[tuple[Future[Any], Callable[..., Any], tuple[Any, ...]] | None]
-        self._tasks = queue.SimpleQueue()
+        self._tasks: queue.SimpleQueue[tuple[Future[Any], str, tuple[object, ...]] | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._workers: list[_Worker] = []
+        self._stopped = False
 
-    def submit(self, task: Callable[..., R], *arguments: Any) -> Future[R]:
-        """Have a worker call a function of an importable module; arguments and result must pickle."""
+    def warm_up(self) -> None:
+        """Start the workers, if they are not running yet: it takes them a second to load what they need."""
         with self._lock:
-            if not self._workers:
+            if not self._workers and not self._stopped:
                 self._workers = [_Worker(self._tasks) for _ in range(self.count)]
-        future: Future[R] = Future()
+
+    def submit(self, task: str, *arguments: object) -> Future[Any]:
+        """Have a worker call a function.
+
+        :param task: ``module:function``; named, so that only the worker loads the module.
+        :param arguments: what to call it with; they and the result must pickle.
+        """
+        self.warm_up()
+        future: Future[Any] = Future()
         self._tasks.put((future, task, arguments))
         return future
 
-    def each(self, task: Callable[[T], R], items: Iterable[T]) -> Iterator[tuple[T, R | WorkerError]]:
-        """Call a function for each item and yield every result, in the order in which they come.
+    def call(self, task: str, *arguments: object) -> Any:
+        """Have a worker call a function, and wait for the result.
+
+        :raises WorkerError: if it brings none.
+        """
+        return self.submit(task, *arguments).result()
+
+    def each(self, task: str, items: Iterable[T]) -> Iterator[tuple[T, Any]]:
+        """Call a function with each tuple of arguments; yield that and the result, or `WorkerError`, as they come.
 
         Only a few items are taken ahead of the results, so memory stays flat however many there are.
         """
-        waiting: dict[Future[R], T] = {}
+        waiting: dict[Future[Any], T] = {}
         for item in items:
-            waiting[self.submit(task, item)] = item
+            waiting[self.submit(task, *item)] = item
             if len(waiting) >= 4 * self.count:
                 yield from _ready(waiting)
         while waiting:
@@ -69,6 +83,7 @@ class Workers:
     def stop(self) -> None:
         """End all workers at once; what they had in hand fails."""
         with self._lock:
+            self._stopped = True
             for worker in self._workers:
                 worker.stop()
             for _ in self._workers:
@@ -78,7 +93,7 @@ class Workers:
             self._workers = []
 
 
-def _ready(waiting: dict[Future[R], T]) -> Iterator[tuple[T, R | WorkerError]]:
+def _ready(waiting: dict[Future[Any], T]) -> Iterator[tuple[T, Any]]:
     done, _ = wait(waiting, return_when=FIRST_COMPLETED)
     for future in done:
         item = waiting.pop(future)
