@@ -1,0 +1,163 @@
+"""The one asynchronous client of a process and identity.
+
+A thousand triggers of one triggerer share one connection look-up, one set of credentials, one token and one pool of
+connections. Nothing here blocks the event loop: Google's libraries are imported, and tokens fetched, in threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+from weakref import WeakKeyDictionary
+
+import msgspec
+
+from airflow_healthcare_deid.hooks._answers import error_from_response, no_answer, server_time, user_agent
+from airflow_healthcare_deid.hooks._methods import METHODS
+from airflow_healthcare_deid.resource_names import OperationName
+from airflow_healthcare_deid.version_compat import connection_extras
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import aiohttp
+
+    from airflow_healthcare_deid.hooks._token import TokenSource
+    from airflow_healthcare_deid.hooks.endpoint import Endpoint
+
+MAX_CONNECTIONS = 20
+CONNECT_TIMEOUT = 10.0
+READ_TIMEOUT = 60.0
+UNAUTHORIZED = 401
+
+
+class ClientKey(msgspec.Struct, frozen=True):
+    """What makes two users of a client the same identity."""
+
+    gcp_conn_id: str
+    impersonation_chain: tuple[str, ...]
+    quota_project_id: str | None
+    api_endpoint: str | None
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """A client that is set up."""
+
+    session: aiohttp.ClientSession
+    endpoint: Endpoint
+    token: TokenSource | None
+
+
+class SharedClient:
+    """Made by :meth:`acquire`, closed when as many have called :meth:`release`."""
+
+    _clients: ClassVar[WeakKeyDictionary[asyncio.AbstractEventLoop, dict[ClientKey, SharedClient]]] = (
+        WeakKeyDictionary()
+    )
+
+    def __init__(self, key: ClientKey, siblings: dict[ClientKey, SharedClient]) -> None:
+        self.server_time: datetime | None = None
+        self._key = key
+        self._siblings = siblings
+        self._users = 0
+        self._setting_up = asyncio.Lock()
+        self._ready: _Ready | None = None
+
+    @classmethod
+    def acquire(cls, key: ClientKey) -> SharedClient:
+        """Return this event loop's client for an identity; nothing is looked up before the first request."""
+        siblings = cls._clients.setdefault(asyncio.get_running_loop(), {})
+        client = siblings.get(key)
+        if client is None:
+            client = siblings[key] = cls(key, siblings)
+        client._users += 1
+        return client
+
+    async def release(self) -> None:
+        """Leave the client; the last one closes it."""
+        self._users -= 1
+        if self._users:
+            return
+        del self._siblings[self._key]
+        if self._ready is not None:
+            await self._ready.session.close()
+
+    async def request(self, method: str, verb: str, name: str, suffix: str = "") -> dict[str, Any]:
+        """Send one request about an operation; a refused token is renewed once.
+
+        :param method: key of the table of methods.
+        :param verb: the HTTP method.
+        :param name: full name of the operation.
+        :param suffix: custom verb, such as ``:cancel``.
+        :raises ApiError: the error that the answer, or its absence, means.
+        """
+        # The name goes into the path, so it is checked even if it comes from our own trigger's row.
+        path = f"/v1/{OperationName.parse(name)}{suffix}"
+        ready = self._ready or await self._set_up()
+        status, content, retry_after, used = await self._send(ready, method, verb, name, path)
+        if status == UNAUTHORIZED and ready.token is not None:
+            await ready.token.renew(used)
+            status, content, retry_after, _ = await self._send(ready, method, verb, name, path)
+        if status >= 300:
+            raise error_from_response(METHODS[method], name, status, content, retry_after)
+        answer: dict[str, Any] = msgspec.json.decode(content)
+        return answer
+
+    async def _send(
+        self, ready: _Ready, method: str, verb: str, name: str, path: str
+    ) -> tuple[int, bytes, str | None, str | None]:
+        import aiohttp
+
+        headers = await ready.token.headers() if ready.token else {}
+        try:
+            async with ready.session.request(
+                verb, ready.endpoint.url + path, headers=headers, allow_redirects=False
+            ) as response:
+                content = await response.read()
+        except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
+            sent = not isinstance(error, aiohttp.ClientConnectorError)
+            raise no_answer(METHODS[method], name, ready.endpoint, type(error).__name__, sent=sent) from None
+        self.server_time = server_time(response.headers.get("date")) or self.server_time
+        return response.status, content, response.headers.get("retry-after"), headers.get("authorization")
+
+    async def _set_up(self) -> _Ready:
+        """Look up the connection, get the credentials and open the pool; those who come meanwhile wait."""
+        async with self._setting_up:
+            if self._ready is None:
+                extras = await connection_extras(self._key.gcp_conn_id)
+                endpoint, token = await asyncio.to_thread(_identify, self._key, extras)
+                self._ready = _Ready(_open_session(endpoint), endpoint, token)
+            return self._ready
+
+
+def _identify(key: ClientKey, extras: dict[str, Any]) -> tuple[Endpoint, TokenSource | None]:
+    """Build what takes long to import or may ask the network; runs in a thread."""
+    import aiohttp  # noqa: F401 - imported here so that the event loop need not wait for it
+
+    from airflow_healthcare_deid.hooks._token import TokenSource
+    from airflow_healthcare_deid.hooks.healthcare import HealthcareHook
+
+    hook = HealthcareHook(
+        key.gcp_conn_id,
+        list(key.impersonation_chain) or None,
+        quota_project_id=key.quota_project_id,
+        api_endpoint=key.api_endpoint,
+        extras=extras,
+    )
+    credentials = hook.usable_credentials()
+    return hook.endpoint, TokenSource(credentials, key.gcp_conn_id) if credentials is not None else None
+
+
+def _open_session(endpoint: Endpoint) -> aiohttp.ClientSession:
+    import aiohttp
+
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS),
+        # No limit on the whole request: waiting for one's turn in the pool is no failure.
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT, sock_read=READ_TIMEOUT),
+        headers={"user-agent": user_agent()},
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=not endpoint.loopback,
+    )

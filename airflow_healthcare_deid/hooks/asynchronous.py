@@ -1,0 +1,83 @@
+"""HealthcareAsyncHook: what a trigger asks of the service, over a client that all triggers of the process share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from airflow.providers.common.compat.sdk import BaseHook
+
+from airflow_healthcare_deid.errors import ApiError
+from airflow_healthcare_deid.hooks._client import ClientKey, SharedClient
+from airflow_healthcare_deid.operation import Operation
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+
+class HealthcareAsyncHook(BaseHook):
+    """Calls the Cloud Healthcare API from an event loop.
+
+    Used as an asynchronous context manager: inside, it holds the process's client for its connection, chain, quota
+    project and endpoint; the last to leave closes it. Requests are sent once, save that a refused token is renewed.
+
+    :param gcp_conn_id: Airflow connection of type ``google_cloud_platform``.
+    :param impersonation_chain: service account to impersonate, or chain of accounts of which the last is.
+    :param quota_project_id: project that requests are billed and counted to.
+    :param api_endpoint: address of the service; default: the connection's field ``healthcare_api_endpoint``, else
+        ``HEALTHCARE_EMULATOR_HOST``, else Google's.
+    """
+
+    def __init__(
+        self,
+        gcp_conn_id: str = "google_cloud_default",
+        impersonation_chain: str | Sequence[str] | None = None,
+        *,
+        quota_project_id: str | None = None,
+        api_endpoint: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        chain = (impersonation_chain,) if isinstance(impersonation_chain, str) else tuple(impersonation_chain or ())
+        self._key = ClientKey(gcp_conn_id, chain, quota_project_id, api_endpoint)
+        self._client: SharedClient | None = None
+
+    async def __aenter__(self) -> Self:
+        self._client = SharedClient.acquire(self._key)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            await client.release()
+
+    @property
+    def server_time(self) -> datetime | None:
+        """The service's clock at the last answer to any user of the client, or None before the first."""
+        return self._client.server_time if self._client else None
+
+    async def get_operation(self, name: str) -> Operation:
+        """Look at an operation, once.
+
+        :param name: its full name.
+        """
+        return Operation.from_dict(await self._request("datasets.operations.get", "GET", name))
+
+    async def cancel_operation(self, name: str) -> bool:
+        """Ask the service to cancel an operation; it does so in its own time.
+
+        :param name: its full name.
+        :return: whether the service took the request; False if the operation has ended already.
+        """
+        try:
+            await self._request("datasets.operations.cancel", "POST", name, suffix=":cancel")
+        except ApiError as error:
+            if error.status == 400:
+                return False
+            raise
+        return True
+
+    async def _request(self, method: str, verb: str, name: str, suffix: str = "") -> dict[str, Any]:
+        if self._client is None:
+            raise RuntimeError("HealthcareAsyncHook is used outside of `async with`")
+        return await self._client.request(method, verb, name, suffix)

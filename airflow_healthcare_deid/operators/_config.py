@@ -1,0 +1,74 @@
+"""The ``config`` argument of a de-identification: never shown with its keys, whoever sets it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from airflow_healthcare_deid.config import has_literal_keys, load_config, secrets_of
+from airflow_healthcare_deid.config.documents import parse_text
+from airflow_healthcare_deid.config.message import Message
+from airflow_healthcare_deid.errors import ConfigError
+from airflow_healthcare_deid.operators._literals import is_file, is_literal
+
+_KEY_IN_TEXT = re.compile(r"""crypto_?key["']?\s*[:=]\s*["']?([^\s"',}]+)""", re.IGNORECASE)
+
+
+class MaskedConfig:
+    """A ``config`` attribute that masks its keys in all logs and rendered fields the moment it is set.
+
+    Airflow stores the rendered fields before ``execute``, mapped tasks are rendered by another class, and its masker
+    does not know ``cryptoKey``; setting the attribute is what all of these have in common.
+    """
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self if instance is None else instance.__dict__[self._name]
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        mask_keys(value)
+        instance.__dict__[self._name] = value
+
+
+def mask_keys(config: object) -> None:
+    """Mask the literal keys in a config of any form."""
+    keys = [key for key in _keys_in(config) if is_literal(key)]
+    if not keys:
+        return
+    from airflow.providers.common.compat.sdk import mask_secret
+
+    for key in keys:
+        mask_secret(key)
+
+
+def check_literal_config(config: object) -> None:
+    """Check a config that stands in a DAG file.
+
+    :raises ConfigError: if it is wrong, or holds a key for all to read who can read the DAG.
+    """
+    if config is None or is_file(config):
+        return
+    if any(is_literal(key) for key in _keys_in(config)):
+        raise ConfigError(
+            "config",
+            "holds a literal cryptoKey, which everybody could read who can read the DAG file or Airflow's database",
+            "Use kmsWrapped, a template such as {{ var.value.deid_key }}, or gcs_config_uri",
+        )
+    if is_literal(config):
+        load_config(config)  # type: ignore[arg-type]
+
+
+def _keys_in(config: object) -> list[str]:
+    if isinstance(config, Message | Mapping):
+        return secrets_of(config) if has_literal_keys(config) else []
+    if not isinstance(config, str) or is_file(config):
+        return []
+    try:
+        document = parse_text(config)
+    except ConfigError:
+        # Broken text is shown as well, so its keys are found as well as can be.
+        return [key for key in _KEY_IN_TEXT.findall(config) if not key.startswith("projects/")]
+    return secrets_of(document) if isinstance(document, Mapping) else []

@@ -1,0 +1,69 @@
+"""Names as users write them: in full, or as a short id with project and location beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from airflow_healthcare_deid.errors import InvalidRequestError, InvalidResourceNameError
+from airflow_healthcare_deid.resource_names import DatasetName, DicomStoreName, FhirStoreName
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_healthcare_deid.operators._request import ResourceName
+
+N = TypeVar("N", DatasetName, DicomStoreName, FhirStoreName)
+
+
+def parse_name(kind: type[N], field: str, value: str) -> N:
+    """Read a full resource name.
+
+    :param kind: what it must name.
+    :param field: the argument it came in, for messages.
+    :raises InvalidResourceNameError: if it has another form.
+    """
+    try:
+        return kind.parse(value)
+    except InvalidResourceNameError as error:
+        raise InvalidResourceNameError(field, error.problem, f"Write {error.field}") from None
+
+
+def dataset_name(
+    field: str,
+    value: str,
+    project_id: Callable[[], str | None],
+    location: str | None,
+) -> DatasetName:
+    """Read the name or short id of a dataset.
+
+    :param field: the argument it came in, for messages.
+    :param value: ``projects/P/locations/L/datasets/D`` or ``D``.
+    :param project_id: gives the project of a short id; not asked for a full name.
+    :param location: location of a short id.
+    """
+    if not isinstance(value, str) or not value:
+        raise InvalidResourceNameError(
+            field, "is missing", "Write projects/P/locations/L/datasets/D, or the dataset id"
+        )
+    if "/" in value:
+        return parse_name(DatasetName, field, value)
+    if not location:
+        raise InvalidRequestError("location", f"is missing, but {field} is a short id", "Set it, or use a full name")
+    project = project_id()
+    if not project:
+        raise InvalidRequestError("project_id", f"is missing, but {field} is a short id", "Set it, or use a full name")
+    try:
+        return DatasetName(project, location, value)
+    except InvalidResourceNameError as error:
+        raise InvalidResourceNameError(field, error.problem, error.way_out) from None
+
+
+def parse_resource(name: str) -> ResourceName:
+    """Read the full name of a dataset or of a store."""
+    kinds: tuple[type[ResourceName], ...] = (DatasetName, DicomStoreName, FhirStoreName)
+    for kind in kinds:
+        try:
+            return kind.parse(name)
+        except InvalidResourceNameError:
+            continue
+    raise InvalidResourceNameError("", f"{name!r} names neither a dataset nor a store")

@@ -1,0 +1,39 @@
+"""Numbers that may come out of a template as text."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow_healthcare_deid.errors import InvalidRequestError
+
+
+def number(field: str, value: float | str) -> float:
+    """Read a number.
+
+    :param field: the argument it came in, for messages.
+    :raises InvalidRequestError: if it is none.
+    """
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise InvalidRequestError(field, f"{value!r} is no number") from None
+
+
+def whole_number(field: str, value: float | str | None) -> int | None:
+    """Read a whole number, or None."""
+    if value is None or value == "None":
+        return None
+    read = number(field, value)
+    if not read.is_integer():
+        raise InvalidRequestError(field, f"{value!r} is no whole number")
+    return int(read)
+
+
+def seconds(field: str, value: timedelta | float | str | None) -> float | None:
+    """Read a length of time, or None."""
+    if value is None or value == "None":
+        return None
+    read = value.total_seconds() if isinstance(value, timedelta) else number(field, value)
+    if read <= 0:
+        raise InvalidRequestError(field, "is not above 0", "Give seconds or a timedelta, or None for no limit")
+    return read

@@ -1,0 +1,105 @@
+"""What a task shows of its operation: links, XComs and the summary it returns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypedDict
+
+import msgspec
+
+from airflow_healthcare_deid.links import (
+    DestinationDatasetLink,
+    OperationLogsLink,
+    SourceDatasetLink,
+    dataset_url,
+    logs_url,
+)
+from airflow_healthcare_deid.operators._memory import Record
+from airflow_healthcare_deid.operators._names import parse_resource
+from airflow_healthcare_deid.operators._request import dataset_of
+from airflow_healthcare_deid.resource_names import DatasetName, DicomStoreName, OperationName
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_healthcare_deid.hooks.healthcare import HealthcareHook
+    from airflow_healthcare_deid.operation import Operation
+
+RECORD_KEY = "healthcare_operation"
+GCS = "gs://"
+
+
+class OperationSummary(TypedDict):
+    """What the task returns: flat, small, and without any value of a patient's record."""
+
+    operation: str | None
+    status: str
+    source: str
+    destination: str
+    success: int
+    failure: int
+    create_time: str | None
+    end_time: str | None
+    duration: float | None
+    logs_url: str | None
+
+
+def summarize(source: str, destination: str, operation: Operation | None) -> OperationSummary:
+    """Return the summary of an operation, or of a destination that was used as it is."""
+    if operation is None:
+        return {
+            "operation": None,
+            "status": "REUSED",
+            "source": source,
+            "destination": destination,
+            "success": 0,
+            "failure": 0,
+            "create_time": None,
+            "end_time": None,
+            "duration": None,
+            "logs_url": None,
+        }
+    return {
+        "operation": operation.name,
+        "status": str(operation.status),
+        "source": source,
+        "destination": destination,
+        "success": operation.progress.success,
+        "failure": operation.progress.failure,
+        "create_time": operation.create_time.isoformat() if operation.create_time else None,
+        "end_time": operation.end_time.isoformat() if operation.end_time else None,
+        "duration": operation.duration,
+        "logs_url": operation.logs_url,
+    }
+
+
+def show_operation(context: Context, record: Record, operation: Operation) -> None:
+    """Keep links and record where the UI, and a later step of this try, find them."""
+    SourceDatasetLink.persist(context, dataset_url(dataset_of(parse_resource(record.source))))
+    if not record.destination.startswith(GCS):
+        DestinationDatasetLink.persist(context, dataset_url(dataset_of(parse_resource(record.destination))))
+    OperationLogsLink.persist(context, operation.logs_url or logs_url(OperationName.parse(operation.name)))
+    context["ti"].xcom_push(key=RECORD_KEY, value=msgspec.to_builtins(record))
+
+
+def shown_record(context: Context) -> Record | None:
+    """Return the record that :func:`show_operation` kept for this try."""
+    ti: Any = context["ti"]
+    shown = ti.xcom_pull(task_ids=ti.task_id, key=RECORD_KEY, map_indexes=ti.map_index)
+    return msgspec.convert(shown, Record) if shown else None
+
+
+def written_stores(hook: HealthcareHook, destination: str) -> dict[str, list[str]]:
+    """Return the stores that were written, as XComs ``dicom_stores`` and ``fhir_stores``.
+
+    :raises PermissionOrNotFoundError: if the stores of a dataset may not be listed.
+    """
+    if destination.startswith(GCS):
+        return {}
+    name = parse_resource(destination)
+    if isinstance(name, DatasetName):
+        return {
+            "dicom_stores": [str(store) for store in hook.list_dicom_stores(name)],
+            "fhir_stores": [str(store) for store in hook.list_fhir_stores(name)],
+        }
+    is_dicom = isinstance(name, DicomStoreName)
+    return {"dicom_stores": [destination] if is_dicom else [], "fhir_stores": [] if is_dicom else [destination]}

@@ -1,0 +1,126 @@
+"""What differs between Airflow 2.11 and 3.3, in one place.
+
+| | 2.11 | 3.0 - 3.2 | 3.3 |
+|---|---|---|---|
+| memory of a task instance across tries | none | none | ``context["task_state_store"]`` |
+| a deferred task is killed | the trigger's ``run()`` is cancelled | the same | its ``on_kill()`` is called |
+| state of a task, asked by a trigger | metadata database | supervisor | supervisor |
+| connection look-up in a trigger | thread | thread or ``aget_connection`` | ``aget_connection`` |
+"""
+
+from __future__ import annotations
+
+import asyncio
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+import airflow
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from airflow.providers.common.compat.sdk import Context
+
+AIRFLOW_VERSION = tuple(int(part) for part in airflow.__version__.split(".")[:2])
+AIRFLOW_V_3_0_PLUS = AIRFLOW_VERSION >= (3, 0)
+AIRFLOW_V_3_3_PLUS = AIRFLOW_VERSION >= (3, 3)
+
+TRIGGER_HAS_ON_KILL = AIRFLOW_V_3_3_PLUS
+"""Whether the triggerer calls a trigger's ``on_kill``; below, only cancellation tells."""
+
+
+class StateStore(Protocol):
+    """The part of Airflow 3.3's task state store that is used here."""
+
+    def get(self, key: str) -> Any: ...
+
+    def set(self, key: str, value: Any) -> None: ...
+
+    def delete(self, key: str) -> None: ...
+
+
+def state_store(context: Context) -> StateStore | None:
+    """Return the store that outlives a try of this task instance, or None below Airflow 3.3."""
+    return cast("StateStore | None", context.get("task_state_store"))
+
+
+def is_retry(context: Context) -> bool:
+    """Return whether an earlier try of the same run of this task ended without success.
+
+    Clearing a task raises ``max_tries`` to the tries used plus ``retries``; so a cleared task starts with a first try,
+    although its ``try_number`` is above one.
+    """
+    ti = context["ti"]
+    first_try = (ti.max_tries or 0) - (context["task"].retries or 0) + 1
+    return int(ti.try_number) > max(int(first_try), 1)
+
+
+def will_retry(context: Context) -> bool:
+    """Return whether Airflow will try this task again if it fails now."""
+    ti = context["ti"]
+    return bool(ti.try_number <= (ti.max_tries or 0))
+
+
+def run_start(context: Context) -> datetime | None:
+    """Return when the DAG run started."""
+    return cast("datetime | None", getattr(context.get("dag_run"), "start_date", None))
+
+
+def deferral_errors() -> tuple[type[Exception], type[Exception]]:
+    """Return the exceptions of a failed trigger and of a deferral that took too long."""
+    try:
+        exceptions = import_module("airflow.sdk.exceptions")
+    except ImportError:
+        exceptions = import_module("airflow.exceptions")
+    return exceptions.TaskDeferralError, exceptions.TaskDeferralTimeout
+
+
+async def is_deferred(task_instance: Any) -> bool:
+    """Return whether a task instance is still deferred, asked from inside the triggerer.
+
+    A task instance that is gone, because its DAG run was deleted, is not deferred.
+    """
+    state = await asyncio.to_thread(
+        _state_from_supervisor if AIRFLOW_V_3_0_PLUS else _state_from_database, task_instance
+    )
+    return state == "deferred"
+
+
+def _state_from_supervisor(ti: Any) -> str | None:
+    from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
+
+    states = RuntimeTaskInstance.get_task_states(
+        dag_id=ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id], map_index=ti.map_index
+    )
+    of_run = states.get(ti.run_id) or {}
+    # A mapped task is keyed by "<task id>_<map index>".
+    keys = (ti.task_id, f"{ti.task_id}_{ti.map_index}")
+    return next((str(of_run[key]) for key in keys if of_run.get(key)), None)
+
+
+def _state_from_database(ti: Any) -> str | None:
+    from airflow.models.taskinstance import TaskInstance
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        query = session.query(TaskInstance.state).filter(
+            TaskInstance.dag_id == ti.dag_id,
+            TaskInstance.task_id == ti.task_id,
+            TaskInstance.run_id == ti.run_id,
+            TaskInstance.map_index == ti.map_index,
+        )
+        return cast("str | None", query.scalar())
+
+
+async def connection_extras(conn_id: str) -> dict[str, Any]:
+    """Return the extra fields of a connection without blocking the event loop."""
+    from airflow.providers.common.compat.sdk import BaseHook
+    from asgiref.sync import sync_to_async
+
+    try:
+        from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
+    except ImportError:
+        # The supervisor's channel may be used from asgiref's thread only on these versions.
+        connection = await sync_to_async(BaseHook.get_connection)(conn_id)
+        return cast("dict[str, Any]", await sync_to_async(lambda: connection.extra_dejson)())
+    return await get_async_extra_dejson(await get_async_connection(conn_id))
