@@ -15,6 +15,7 @@ from airflow_healthcare_deid.engine.text import TextDeidentifier
 if TYPE_CHECKING:
     from airflow_healthcare_deid.config import DeidentifyConfig
     from airflow_healthcare_deid.engine.changes import Observer
+    from airflow_healthcare_deid.engine.fhir.objects import ObjectPlan
     from airflow_healthcare_deid.engine.keys import KeyRing
     from airflow_healthcare_deid.engine.text import RecordIdentifiers
 
@@ -37,6 +38,7 @@ class FhirDeidentifier:
         text = TextDeidentifier(config.text, keys) if policy.inspects else None
         self._keeps_all = policy.is_keep_all
         self._planner = Planner(self._model, policy, ValueTransformer(config.text, keys, text))
+        self._plans: dict[str, ObjectPlan] = {}
 
     def __reduce__(self) -> tuple[object, ...]:
         return FhirDeidentifier, self._arguments
@@ -61,5 +63,8 @@ class FhirDeidentifier:
         resource_type = walk.resource_type(resource, "the resource")
         if self._keeps_all:
             return dict(resource)
-        result = self._planner.resource(resource_type).apply(resource, walk, resource_type)
+        plan = self._plans.get(resource_type)
+        if plan is None:
+            plan = self._plans[resource_type] = self._planner.resource(resource_type)
+        result = plan.apply(resource, walk, resource_type)
         return dict(result) if result is resource else result

@@ -71,6 +71,7 @@ class FhirModel:
             for suffix in types
         }
         self._backbones = {path.rpartition(".")[0] for path in self._types} - {""}
+        self._elements: dict[tuple[str, str], Element] = {}
         self.resource_types: frozenset[str] = frozenset(
             name for name, parent in self._parents.items() if parent in ("Resource", "DomainResource")
         ) - {"DomainResource"}
@@ -81,6 +82,16 @@ class FhirModel:
         :param defined_at: the path under which the elements of its object are defined.
         :param field: the property's name as it stands in the JSON, such as ``deceasedDateTime``.
         """
+        known = self._elements.get((defined_at, field))
+        if known is not None:
+            return known
+        element = self._defined(defined_at, field)
+        if element.kind is not Kind.UNKNOWN:
+            # What is not defined is not remembered: there is no end of it.
+            self._elements[defined_at, field] = element
+        return element
+
+    def _defined(self, defined_at: str, field: str) -> Element:
         for place in self._places(defined_at):
             path = f"{place}.{field}"
             choice = self._choices.get(path)
