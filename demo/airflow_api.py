@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
@@ -61,9 +62,10 @@ class AirflowApi:
         return {e["filename"]: e["stack_trace"] for e in self.request("GET", "/importErrors")["import_errors"]}
 
     def trigger(self, dag_id: str, conf: Mapping[str, Any] | None = None) -> str:
-        """Unpause the DAG, start a run of it and return the run's id."""
+        """Unpause the DAG, start a run of it for this moment, as the UI does, and return the run's id."""
         self.request("PATCH", f"/dags/{dag_id}", {"is_paused": False})
-        run = self.request("POST", f"/dags/{dag_id}/dagRuns", {"logical_date": None, "conf": dict(conf or {})})
+        now = datetime.now(UTC).isoformat()
+        run = self.request("POST", f"/dags/{dag_id}/dagRuns", {"logical_date": now, "conf": dict(conf or {})})
         return str(run["dag_run_id"])
 
     def run_state(self, dag_id: str, run_id: str) -> str:

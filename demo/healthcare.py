@@ -53,10 +53,10 @@ class HealthcareClient:
         reply = self._datasets.dicomStores().list(parent=str(dataset)).execute()
         return [store["name"] for store in reply.get("dicomStores", [])]
 
-    def operations(self, dataset: DatasetName) -> list[dict[str, Any]]:
-        """The operations that were started on the dataset."""
+    def deidentifications(self, dataset: DatasetName) -> list[dict[str, Any]]:
+        """The operations that de-identify the dataset or a store of it."""
         reply = self._datasets.operations().list(name=str(dataset)).execute()
-        return list(reply.get("operations", []))
+        return [o for o in reply.get("operations", []) if "Deidentify" in o["metadata"]["apiMethodName"]]
 
     def store_instances(self, store: DicomStoreName, samples: Sequence[Sample]) -> None:
         """Store the instances in one request (STOW-RS).

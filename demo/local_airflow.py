@@ -145,6 +145,11 @@ class LocalAirflow:
         """Every log file of this Airflow: components, DAG processor, tasks and triggers."""
         return sorted(path for path in (self.home / "logs").rglob("*.log*") if path.is_file())
 
+    def task_log(self, dag_id: str, run_id: str, task_id: str) -> str:
+        """What all tries of a task wrote, the triggerer's part included: one JSON object per line."""
+        folder = self.home / "logs" / f"dag_id={dag_id}" / f"run_id={run_id}" / f"task_id={task_id}"
+        return "\n".join(path.read_text(errors="replace") for path in sorted(folder.rglob("*.log*")) if path.is_file())
+
     def _component(self, command: str, name: str | None = None) -> ManagedProcess:
         name = name or command
         arguments = ARGUMENTS.get(command, [])

@@ -22,7 +22,7 @@ EXAMPLES = REPOSITORY / "dags"
 SOURCE = DatasetName("demo-project", "us-central1", "source")
 SOURCE_STORE = SOURCE.dicom_store("dicom")
 CONNECTION = "google_cloud_default"
-BATCH = 20
+BATCH = 40
 
 
 class Playground:

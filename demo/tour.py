@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -40,7 +41,7 @@ def run(playground: Playground, console: Console) -> None:
     before = list(playground.healthcare.instances(str(SOURCE_STORE)))
     stores = playground.healthcare.dicom_stores(destination)
     after = [instance for store in stores for instance in playground.healthcare.instances(store)]
-    _show_operation(playground.healthcare.operations(SOURCE), destination, stored, len(after), console)
+    _show_operation(playground.healthcare.deidentifications(SOURCE), destination, stored, len(after), console)
     _show_instance(before, after, console)
     _show_search(before, after, console)
 
@@ -57,14 +58,26 @@ def _run_dag(playground: Playground, console: Console) -> dict[str, Any]:
         console.move("; ".join([*tasks, *_how_far(playground)]))
         time.sleep(0.5)
     if state != "success":
-        raise DemoFailedError(f"the DAG run ended as {state}; its tasks: {api.task_states(EXAMPLE_DAG, run_id)}")
+        log = playground.airflow.task_log(EXAMPLE_DAG, run_id, TASK)
+        raise DemoFailedError("\n".join([f"the DAG run ended as {state}", *_errors(log)]))
     return dict(api.xcom(EXAMPLE_DAG, run_id, TASK))
+
+
+def _errors(log: str) -> list[str]:
+    """The errors of a task's log."""
+    lines = [json.loads(line) for line in log.splitlines()]
+    return [
+        f"{detail['exc_type']}: {detail['exc_value']}"
+        for line in lines
+        if line.get("level") == "error"
+        for detail in line.get("error_detail", [])
+    ]
 
 
 def _how_far(playground: Playground) -> list[str]:
     return [
         f"{done} of {done + failed + pending} instances done"
-        for operation in playground.healthcare.operations(SOURCE)
+        for operation in playground.healthcare.deidentifications(SOURCE)
         for done, failed, pending in [_counters(operation)]
     ]
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from demo.playground import SOURCE
 from demo.tour import EXAMPLE_DAG, TASK
-from tests.support.airflow_runs import task_log, wait_for_run
+from tests.support.airflow_runs import wait_for_run
 
 if TYPE_CHECKING:
     from demo.playground import Playground
@@ -22,7 +22,7 @@ def test_a_dataset_is_deidentified_through_the_triggerer(playground: Playground)
     run_id = playground.airflow.api.trigger(EXAMPLE_DAG)
     assert wait_for_run(playground.airflow, EXAMPLE_DAG, run_id) == "success"
     summary = playground.airflow.api.xcom(EXAMPLE_DAG, run_id, TASK)
-    [operation] = playground.healthcare.operations(SOURCE)
+    [operation] = playground.healthcare.deidentifications(SOURCE)
     assert summary["operation"] == operation["name"]
     assert int(operation["metadata"]["counter"]["success"]) == stored
-    assert "TriggerEvent" in task_log(playground.airflow, EXAMPLE_DAG, run_id, TASK)
+    assert "TriggerEvent" in playground.airflow.task_log(EXAMPLE_DAG, run_id, TASK)

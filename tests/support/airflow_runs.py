@@ -35,9 +35,3 @@ def wait_for_run(airflow: LocalAirflow, dag_id: str, run_id: str, timeout: float
     """Wait until the run has ended; returns `success` or `failed`."""
     wait_until(lambda: airflow.api.run_state(dag_id, run_id) in FINISHED, timeout, f"the end of {dag_id} {run_id}")
     return airflow.api.run_state(dag_id, run_id)
-
-
-def task_log(airflow: LocalAirflow, dag_id: str, run_id: str, task_id: str) -> str:
-    """What all tries of a task wrote, the triggerer's part included."""
-    folder = airflow.home / "logs" / f"dag_id={dag_id}" / f"run_id={run_id}" / f"task_id={task_id}"
-    return "\n".join(path.read_text(errors="replace") for path in sorted(folder.rglob("*.log*")) if path.is_file())
