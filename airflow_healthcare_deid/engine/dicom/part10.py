@@ -114,8 +114,11 @@ def _inflated(data: bytes, start: int) -> bytes:
         body = inflater.decompress(memoryview(data)[start:], limit)
     except zlib.error:
         raise UndecodableError("the data set is not deflated as its transfer syntax says") from None
-    if inflater.unconsumed_tail:
-        raise UndecodableError(f"the deflated data set inflates to more than {limit} bytes")
     if not inflater.eof:
-        raise UndecodableError("the deflated data set is cut off")
+        reached = len(body) >= limit
+        raise UndecodableError(
+            f"the deflated data set inflates to more than {limit} bytes"
+            if reached
+            else "the deflated data set is cut off"
+        )
     return body

@@ -35,7 +35,7 @@ def has_pixels(file: Part10) -> bool:
 def redact_pixels(
     data: bytes, config: ImageConfig, text: TextDeidentifier, record: Record, observer: Observer | None
 ) -> Part10 | None:
-    """Return an instance with text in its pixels covered; None when there was none to cover.
+    """Return an instance with text in its pixels covered; None when that changes nothing.
 
     :param data: the DICOM file.
     :param config: which text to cover.
@@ -50,7 +50,9 @@ def redact_pixels(
     written = BytesIO()
     try:
         dataset = dcmread(BytesIO(data))
-        if not redact_image(dataset, config, text, record.identifiers, observer):
+        annotation = dataset.get("BurnedInAnnotation")
+        covered = redact_image(dataset, config, text, record.identifiers, observer)
+        if not covered and dataset.get("BurnedInAnnotation") == annotation:
             return None
         dataset.save_as(written, enforce_file_format=True)
     except EngineError:
