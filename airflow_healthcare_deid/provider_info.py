@@ -28,6 +28,9 @@ def get_provider_info() -> dict[str, Any]:
         "operators": [_entry("operators.deidentify")],
         "sensors": [_entry("sensors.operation")],
         "triggers": [_entry("triggers.operation")],
+        "extra-links": [
+            f"{_PACKAGE}.links.{link}" for link in ("SourceDatasetLink", "DestinationDatasetLink", "OperationLogsLink")
+        ],
         "asset-uris": [
             {
                 "schemes": ["healthcare"],

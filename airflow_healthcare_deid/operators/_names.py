@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from airflow_healthcare_deid.errors import InvalidRequestError, InvalidResourceNameError
-from airflow_healthcare_deid.resource_names import DatasetName, DicomStoreName, FhirStoreName
+from airflow_healthcare_deid.resource_names import DatasetName, DicomStoreName, FhirStoreName, OperationName
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_healthcare_deid.operators._request import ResourceName
 
-N = TypeVar("N", DatasetName, DicomStoreName, FhirStoreName)
+N = TypeVar("N", DatasetName, DicomStoreName, FhirStoreName, OperationName)
 
 
 def parse_name(kind: type[N], field: str, value: str) -> N:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from airflow_healthcare_deid.errors import InvalidRequestError
+from airflow_healthcare_deid.operation import FailurePolicy
+from airflow_healthcare_deid.polling import PollSchedule
 
 
 def number(field: str, value: float | str) -> float:
@@ -37,3 +39,16 @@ def seconds(field: str, value: timedelta | float | str | None) -> float | None:
     if read <= 0:
         raise InvalidRequestError(field, "is not above 0", "Give seconds or a timedelta, or None for no limit")
     return read
+
+
+def poll_schedule(poll_interval: float | str, max_poll_interval: float | str) -> PollSchedule:
+    """Return the schedule that two arguments describe."""
+    return PollSchedule(number("poll_interval", poll_interval), number("max_poll_interval", max_poll_interval))
+
+
+def failure_policy(max_failed_resources: int | str | None, max_failed_ratio: float | str | None) -> FailurePolicy:
+    """Return the policy that two arguments describe."""
+    return FailurePolicy(
+        max_failed_resources=whole_number("max_failed_resources", max_failed_resources),
+        max_failed_ratio=None if max_failed_ratio in (None, "None") else number("max_failed_ratio", max_failed_ratio),
+    )

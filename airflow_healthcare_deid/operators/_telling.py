@@ -34,7 +34,7 @@ class OperationSummary(TypedDict):
     operation: str | None
     status: str
     source: str
-    destination: str
+    destination: str | None
     success: int
     failure: int
     create_time: str | None
@@ -43,7 +43,7 @@ class OperationSummary(TypedDict):
     logs_url: str | None
 
 
-def summarize(source: str, destination: str, operation: Operation | None) -> OperationSummary:
+def summarize(source: str, destination: str | None, operation: Operation | None) -> OperationSummary:
     """Return the summary of an operation, or of a destination that was used as it is."""
     if operation is None:
         return {

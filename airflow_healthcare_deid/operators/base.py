@@ -18,13 +18,13 @@ from airflow_healthcare_deid.errors import (
     TooManyFailedResourcesError,
 )
 from airflow_healthcare_deid.links import DestinationDatasetLink, OperationLogsLink, SourceDatasetLink
-from airflow_healthcare_deid.operation import FailurePolicy, OperationStatus
+from airflow_healthcare_deid.operation import OperationStatus
 from airflow_healthcare_deid.operators._failures import final_errors_fail
 from airflow_healthcare_deid.operators._launch import DRAIN_TIMEOUT, Launcher, discard
 from airflow_healthcare_deid.operators._literals import FILE_SUFFIXES, is_literal
 from airflow_healthcare_deid.operators._memory import Memory, Record
 from airflow_healthcare_deid.operators._names import dataset_name
-from airflow_healthcare_deid.operators._numbers import number, seconds, whole_number
+from airflow_healthcare_deid.operators._numbers import failure_policy, poll_schedule, seconds
 from airflow_healthcare_deid.operators._telling import (
     show_operation,
     shown_record,
@@ -32,10 +32,8 @@ from airflow_healthcare_deid.operators._telling import (
     written_stores,
 )
 from airflow_healthcare_deid.operators._waiting import wait_in_worker
-from airflow_healthcare_deid.polling import PollSchedule
 from airflow_healthcare_deid.triggers._event import restore_error, unflatten
 from airflow_healthcare_deid.triggers._watch import OperationWatch
-from airflow_healthcare_deid.triggers.operation import HealthcareOperationTrigger
 from airflow_healthcare_deid.version_compat import deferral_errors, is_retry, run_start, state_store, will_retry
 
 if TYPE_CHECKING:
@@ -44,9 +42,10 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_healthcare_deid.hooks.healthcare import HealthcareHook
-    from airflow_healthcare_deid.operation import Operation
+    from airflow_healthcare_deid.operation import FailurePolicy, Operation
     from airflow_healthcare_deid.operators._request import OperationRequest
     from airflow_healthcare_deid.operators._telling import OperationSummary
+    from airflow_healthcare_deid.polling import PollSchedule
     from airflow_healthcare_deid.resource_names import DatasetName
     from airflow_healthcare_deid.triggers._event import OperationEvent
 
@@ -153,6 +152,21 @@ class HealthcareOperationOperator(BaseOperator):
         """Read the name or short id of a dataset."""
         return dataset_name(field, value, lambda: self.project_id or self.hook.default_project_id, self.location)
 
+    # Templates -------------------------------------------------------------------------------------------------------
+
+    def resolve_template_files(self) -> None:
+        """Leave files alone until the task is rendered: Airflow would store their content with the DAG."""
+        self.prepare_template()
+
+    def render_template(
+        self, content: Any, context: Context, jinja_env: Any = None, seen_oids: set[int] | None = None
+    ) -> Any:
+        """Render a value; an address such as ``gs://bucket/config.json`` is text and no local file."""
+        if isinstance(content, str) and "://" in content:
+            jinja_env = jinja_env or self.get_template_env()
+            return self._render(jinja_env.from_string(content), context)
+        return super().render_template(content, context, jinja_env, seen_oids)
+
     # Execution -------------------------------------------------------------------------------------------------------
 
     @final_errors_fail()
@@ -239,6 +253,8 @@ class HealthcareOperationOperator(BaseOperator):
         return launcher.start()
 
     def _defer(self, record: Record, operation: Operation) -> None:
+        from airflow_healthcare_deid.triggers.operation import HealthcareOperationTrigger
+
         now = time.time()
         limits = [record.deadline] if record.deadline else []
         if self.execution_timeout:
@@ -361,17 +377,11 @@ class HealthcareOperationOperator(BaseOperator):
 
     @property
     def _schedule(self) -> PollSchedule:
-        return PollSchedule(
-            number("poll_interval", self.poll_interval), number("max_poll_interval", self.max_poll_interval)
-        )
+        return poll_schedule(self.poll_interval, self.max_poll_interval)
 
     @property
     def _policy(self) -> FailurePolicy:
-        ratio = self.max_failed_ratio
-        return FailurePolicy(
-            max_failed_resources=whole_number("max_failed_resources", self.max_failed_resources),
-            max_failed_ratio=None if ratio is None else number("max_failed_ratio", ratio),
-        )
+        return failure_policy(self.max_failed_resources, self.max_failed_ratio)
 
     @property
     def _sleep(self) -> Callable[[float], None]:
