@@ -15,6 +15,7 @@ from airflow_healthcare_deid.emulator.faults import DROP, FaultLayer
 from airflow_healthcare_deid.emulator.routes import (
     admin,
     datasets,
+    deidentify,
     dicom_stores,
     dicomweb,
     fhir,
@@ -38,6 +39,7 @@ logger = logging.getLogger(__name__)
 _ROUTES = [
     *admin.ROUTES,
     *iam.ROUTES,
+    *deidentify.ROUTES,
     *uncovered.ROUTES,
     *operations.ROUTES,
     *dicomweb.ROUTES,

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
 
 T = TypeVar("T", bound="tuple[object, ...]")
 
@@ -67,18 +67,23 @@ class Workers:
         """
         return self.submit(task, *arguments).result()
 
-    def each(self, task: str, items: Iterable[T]) -> Iterator[tuple[T, Any]]:
+    def each(self, task: str, items: Iterable[T]) -> Generator[tuple[T, Any]]:
         """Call a function with each tuple of arguments; yield that and the result, or `WorkerError`, as they come.
 
         Only a few items are taken ahead of the results, so memory stays flat however many there are.
         """
         waiting: dict[Future[Any], T] = {}
-        for item in items:
-            waiting[self.submit(task, *item)] = item
-            if len(waiting) >= 4 * self.count:
+        try:
+            for item in items:
+                waiting[self.submit(task, *item)] = item
+                if len(waiting) >= 4 * self.count:
+                    yield from _ready(waiting)
+            while waiting:
                 yield from _ready(waiting)
-        while waiting:
-            yield from _ready(waiting)
+        finally:  # the caller may stop half-way: nothing goes on behind its back
+            for future in waiting:
+                future.cancel()
+            wait(waiting)
 
     def stop(self) -> None:
         """End all workers at once; what they had in hand fails."""
@@ -122,6 +127,8 @@ class _Worker(threading.Thread):
         connection: Connection | None = None
         while (work := self._tasks.get()) is not None:
             future, task, arguments = work
+            if not future.set_running_or_notify_cancel():
+                continue
             if self._stopping:
                 future.set_exception(WorkerError("stopped"))
                 continue

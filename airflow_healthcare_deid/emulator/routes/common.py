@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from airflow_healthcare_deid.emulator.operations import OperationRecord
     from airflow_healthcare_deid.emulator.resources import Resource
+    from airflow_healthcare_deid.emulator.state import State
 
 LOCATION = "/v1/projects/{project}/locations/{location}"
 DATASET = LOCATION + "/datasets/{dataset}"
@@ -127,12 +129,8 @@ def patched(
     return {**kept, **{field: body[field] for field in wanted if body.get(field) not in (None, "", [], {})}}
 
 
-def start_operation(
-    request: Request, dataset: Resource, method: str, kind: str, payload: Mapping[str, Any]
-) -> JSONResponse:
-    """Enter an operation, start its work and return its name; blocks until the work is done in mode ``immediate``."""
-    state = state_of(request)
-    record = state.operations.create(dataset, method, kind, payload)
+def start_operation(state: State, record: OperationRecord) -> JSONResponse:
+    """Start the work of a new operation and return its name; blocks until it is done in mode ``immediate``."""
     work = state.jobs.submit(record)
     if record.progression.mode is Mode.IMMEDIATE:
         work.result()

@@ -152,7 +152,9 @@ def _delete_all(request: Request) -> JSONResponse:
     require_content(request, store, uids)
     dataset = state_of(request).resources.dataset(dicom_store_name(request).dataset_name, "healthcare.datasets.get")
     method = _DELETE_METHOD + ("Study", "Series")[len(uids) - 1]
-    return start_operation(request, dataset, method, "deleteDicom", {"store": store.key, "uids": uids})
+    state = state_of(request)
+    payload = {"store": store.key, "uids": uids}
+    return start_operation(state, state.operations.create(dataset, method, "deleteDicom", payload))
 
 
 def _delete_instance(request: Request) -> JSONResponse:
