@@ -60,6 +60,8 @@ class HealthcareHook(GoogleBaseHook):
     :param extras: extra fields of the connection, if they were looked up already.
     """
 
+    _sleep = staticmethod(time.sleep)
+
     def __init__(
         self,
         gcp_conn_id: str = "google_cloud_default",
@@ -75,7 +77,6 @@ class HealthcareHook(GoogleBaseHook):
             self.__dict__["get_connection"] = lambda _: SimpleNamespace(extra_dejson=extras)
         super().__init__(gcp_conn_id, impersonation_chain, quota_project_id=quota_project_id, **kwargs)
         self.api_endpoint = api_endpoint
-        self._sleep = time.sleep
 
     @cached_property
     def endpoint(self) -> Endpoint:

@@ -37,7 +37,7 @@ from airflow_healthcare_deid.triggers._watch import OperationWatch
 from airflow_healthcare_deid.version_compat import deferral_errors, is_retry, run_start, state_store, will_retry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from airflow.providers.common.compat.sdk import Context
 
@@ -101,6 +101,7 @@ class HealthcareOperationOperator(BaseOperator):
     ui_color = "#e8f0fe"
 
     if_destination_exists: str = "fail"
+    _sleep = staticmethod(time.sleep)
 
     def __init__(
         self,
@@ -382,10 +383,6 @@ class HealthcareOperationOperator(BaseOperator):
     @property
     def _policy(self) -> FailurePolicy:
         return failure_policy(self.max_failed_resources, self.max_failed_ratio)
-
-    @property
-    def _sleep(self) -> Callable[[float], None]:
-        return time.sleep
 
     def _check_numbers(self) -> None:
         """Build all that is made of numbers, so that a wrong one shows before anything is sent."""
