@@ -25,9 +25,9 @@ class Sample:
 def samples() -> list[Sample]:
     """Every usable file, in the order of their names.
 
-    A file is usable when it is in the DICOM file format and names its study, its series and itself. Some files hold
-    one instance in several transfer syntaxes; a store takes each instance once, so that all but the first of them get
-    a SOP Instance UID of their own.
+    A file is usable when it is in the DICOM file format, is whole, and names its study, its series and itself. Some
+    files hold one instance in several transfer syntaxes; a store takes each instance once, so that all but the first
+    of them get a SOP Instance UID of their own.
     """
     folder = Path(pydicom.__file__).parent / "data"
     seen: set[str] = set()
@@ -38,6 +38,8 @@ def samples() -> list[Sample]:
 
 
 def _read(path: Path, seen: set[str]) -> Sample | None:
+    if "truncated" in path.name:
+        return None
     try:
         dataset = pydicom.dcmread(path)
     except (InvalidDicomError, OSError):

@@ -65,7 +65,7 @@ def _run_dag(playground: Playground, console: Console) -> dict[str, Any]:
 
 def _errors(log: str) -> list[str]:
     """The errors of a task's log."""
-    lines = [json.loads(line) for line in log.splitlines()]
+    lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
     return [
         f"{detail['exc_type']}: {detail['exc_value']}"
         for line in lines
@@ -114,7 +114,7 @@ def _show_instance(before: list[Dataset], after: list[Dataset], console: Console
         source, deidentified = comparison.showcase(before, after)
     except LookupError as error:
         raise DemoFailedError(str(error)) from None
-    console.text("One instance before and after (a public sample of pydicom's, no patient's):\n")
+    console.text("One instance before and after (a public sample that comes with pydicom):\n")
     console.table(("Tag", "Before", "After"), comparison.rows(source, deidentified))
 
 
