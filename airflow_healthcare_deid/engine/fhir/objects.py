@@ -62,9 +62,12 @@ class ObjectPlan:
 
     def _finished(self, node: dict[str, Any], changed: dict[str, Any]) -> dict[str, Any]:
         result = {key: changed.get(key, value) for key, value in node.items()}
-        for key in [key for key in changed if isinstance(changed[key], list)]:
-            self._align(result, key)
-        left = {key: value for key, value in result.items() if value is not None or node[key] is None}
+        for key in changed:
+            if isinstance(node[key], list):
+                self._align(result, key)
+            elif changed[key] is None and _says_nothing(None, result.get(f"_{key}")):
+                result[f"_{key}"] = None
+        left = {key: value for key, value in result.items() if value is not None or node.get(key, "") is None}
         if not self._has_content(left):
             return {}
         lost = {
@@ -72,22 +75,17 @@ class ObjectPlan:
             for key in changed
             if key not in left and (absent := self._absent(key, left, node[key])) is not None
         }
-        if not lost:
-            return left
-        return _in_order(node, left, lost)
+        return _in_order(node, left, lost) if lost else left
 
     def _align(self, result: dict[str, Any], key: str) -> None:
-        """Drop removed entries of a list of primitive values together with what stands for them in its ``_`` twin."""
-        field = self._fields.get(key)
-        if field is not None and not field.is_primitive:
-            result[key] = [one for one in result[key] if one is not None] or None
-            return
+        """Drop removed entries of a list; of primitive values together with what stands for them in the ``_`` twin."""
         base = key.removeprefix("_")
         values, twins = result.get(base), result.get(f"_{base}")
         if not isinstance(values, list) or not isinstance(twins, list):
-            result[key] = [one for one in result[key] if one is not None] or None
+            column = result[key]
+            result[key] = [one for one in column if one is not None] or None if column else None
             return
-        pairs = [pair for pair in zip_longest(values, twins) if pair != (None, None)]
+        pairs = [pair for pair in zip_longest(values, twins) if not _says_nothing(*pair)]
         for name, side in ((base, 0), (f"_{base}", 1)):
             column = [pair[side] for pair in pairs]
             result[name] = column if any(one is not None for one in column) else None
@@ -97,6 +95,8 @@ class ObjectPlan:
             return any(key.startswith(("value", "_value", "extension")) for key in left)
         if self.name == "Narrative":
             return "div" in left
+        if self.defined_at == "Element":
+            return bool(left)  # of the twin of a value, the id tells something
         return not _WITHOUT_CONTENT.issuperset(left)
 
     def _absent(self, key: str, left: dict[str, Any], old: Any) -> tuple[str, Any] | None:
@@ -160,6 +160,11 @@ class ResourceField(Field):
             return plan.apply(node, walk, where) or _bare(node)
         with walk.of(node, parent):
             return plan.apply(node, walk, where) or _bare(node)
+
+
+def _says_nothing(value: Any, twin: Any) -> bool:
+    """Whether an entry has neither a value nor an extension in its ``_`` twin; an id alone names nothing."""
+    return value is None and (twin is None or (isinstance(twin, dict) and "extension" not in twin))
 
 
 def _bare(node: dict[str, Any]) -> dict[str, Any]:

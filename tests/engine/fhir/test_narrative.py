@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import re
 from xml.parsers import expat
 
@@ -105,6 +106,6 @@ def test_markup_inside_a_finding_changes_nothing_of_the_text(text: str, one: int
     start, end = sorted((min(one, len(text)), min(other, len(text))))
     replacements = [Replacement(start, end, "X")] if start < end else []
     edges = [0, *sorted({min(cut, len(text)) for cut in cuts}), len(text)]
-    pieces = [f"<b>{text[a:b]}</b>" for a, b in zip(edges, edges[1:], strict=False)]
+    pieces = [f"<b>{text[a:b]}</b>" for a, b in itertools.pairwise(edges)]
     result = transform_narrative(f"<div>{''.join(pieces)}</div>", lambda whole: replacements if whole == text else [])
     assert narrative_text(result) == replace_all(text, replacements)

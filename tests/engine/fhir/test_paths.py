@@ -16,6 +16,7 @@ def match(place: str, *rules: str, version: Version = "R4") -> Match:
     model = fhir_model(version)
     matcher = PathMatcher([[rule] for rule in rules])
     resource_type, *fields = place.split(".")
+    before = Match()
     result = matcher.advance(Match(), resource_step(resource_type), resource_type)
     defined_at = resource_type
     for field in fields:
