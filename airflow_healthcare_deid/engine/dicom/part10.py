@@ -115,10 +115,6 @@ def _inflated(data: bytes, start: int) -> bytes:
     except zlib.error:
         raise UndecodableError("the data set is not deflated as its transfer syntax says") from None
     if not inflater.eof:
-        reached = len(body) >= limit
-        raise UndecodableError(
-            f"the deflated data set inflates to more than {limit} bytes"
-            if reached
-            else "the deflated data set is cut off"
-        )
+        problem = f"inflates to more than {limit} bytes" if len(body) >= limit else "is cut off"
+        raise UndecodableError(f"the deflated data set {problem}")
     return body
