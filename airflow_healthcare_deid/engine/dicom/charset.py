@@ -11,6 +11,7 @@ from pydicom.charset import CODES_TO_ENCODINGS, encode_string, python_encoding
 _ESCAPE: Final = b"\x1b"
 _FRAGMENTS: Final = re.compile(rb"^[^\x1b]+|\x1b[^\x1b]*")
 _DELIMITERS: Final = re.compile(rb"[\\^=\r\n\t\f]")
+_PARTS: Final = re.compile(r"([\\^=\r\n\t\f])")
 _SPELLING: Final = re.compile(r"ISO[ _-]?(2022[ _-])?IR[ _-]?(\d+)")
 _KEEPS_ESCAPES: Final = frozenset({"iso2022_jp", "iso2022_jp_2", "iso_ir_58"})
 """Codecs that want to see the escape sequence themselves."""
@@ -76,7 +77,8 @@ def encode(text: str, character_sets: bytes) -> bytes | None:
     except UnicodeError:
         if not all(any(_fits(character, codec) for codec in codecs) for character in text):
             return None
-        encoded = encode_string(text, codecs)
+        # A delimiter ends the reach of an escape sequence, so that each part needs its own.
+        encoded = b"".join(encode_string(part, codecs) for part in _PARTS.split(text))
     return encoded if decode(encoded, character_sets) == text else None
 
 
