@@ -30,7 +30,7 @@ class HealthcareClient:
     """
 
     def __init__(self, url: str) -> None:
-        api = build(
+        self._api: Any = build(
             "healthcare",
             "v1",
             credentials=AnonymousCredentials(),
@@ -38,8 +38,12 @@ class HealthcareClient:
             static_discovery=True,
             cache_discovery=False,
         )
-        self._datasets: Any = api.projects().locations().datasets()
+        self._datasets = self._api.projects().locations().datasets()
         self._web = httpx.Client(base_url=f"{url}/v1/", timeout=60, trust_env=False)
+
+    def close(self) -> None:
+        self._api.close()
+        self._web.close()
 
     def create_dicom_store(self, store: DicomStoreName) -> None:
         """Create the dataset, wait for it, and create the store in it."""

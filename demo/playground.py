@@ -68,6 +68,7 @@ class Playground:
     def stop(self) -> None:
         self.airflow.stop()
         self.emulator.stop()
+        self.healthcare.close()
 
     def check(self) -> None:
         """:raises ProcessFailedError: one of the processes ended."""
