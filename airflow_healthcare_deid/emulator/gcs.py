@@ -17,6 +17,7 @@ from airflow_healthcare_deid.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 T = TypeVar("T")
 
@@ -100,16 +101,22 @@ def list_gcs(uri: str, field: str = "gcsSource.uri") -> list[str]:
     return [f"gs://{source.bucket}/{name}" for name in _answered(names, source, field)]
 
 
-def write_gcs(uri: str, data: bytes, content_type: str, field: str = "gcsDestination.uriPrefix") -> None:
+def write_gcs(uri: str, content: bytes | Path, content_type: str, field: str = "gcsDestination.uriPrefix") -> None:
     """Write an object; one that is there is overwritten.
 
+    :param content: the bytes, or the file that has them.
     :raises ServiceError: 400 if the bucket is missing, 403 if it may not be written.
     """
     target = parse_location(uri, field)
+    options: dict[str, Any] = {"content_type": content_type, "timeout": _TIMEOUT, "retry": _retry()}
 
     def write() -> None:
         blob = _client().bucket(target.bucket).blob(target.name)
-        blob.upload_from_string(data, content_type=content_type, timeout=_TIMEOUT, retry=_retry())
+        if isinstance(content, bytes):
+            blob.upload_from_string(content, **options)
+        else:
+            with content.open("rb") as file:
+                blob.upload_from_file(file, **options)
 
     _answered(write, target, field)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -116,3 +117,20 @@ def store(make_store: Any) -> Store:
     """An R4 store that takes ids of the client's and keeps referential integrity."""
     made: Store = make_store()
     return made
+
+
+@pytest.fixture
+def wait(service: Any) -> Any:
+    """Wait for an operation: ``wait(started)`` returns it when it is done."""
+
+    def wait(started: dict[str, Any]) -> dict[str, Any]:
+        operations = service.projects().locations().datasets().operations()
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            operation: dict[str, Any] = operations.get(name=started["name"]).execute()
+            if operation.get("done"):
+                return operation
+            time.sleep(0.02)
+        raise AssertionError("the operation does not end")
+
+    return wait

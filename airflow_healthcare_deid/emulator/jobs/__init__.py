@@ -24,6 +24,13 @@ JOBS = {
     "deleteDicom": f"{_HERE}.delete:delete_dicom",
     "deidentifyDataset": f"{_HERE}.deidentify:deidentify_dataset",
     "deidentifyDicomStore": f"{_HERE}.deidentify:deidentify_dicom_store",
+    "deidentifyFhirStore": f"{_HERE}.deidentify_fhir:deidentify_fhir_store",
+    "exportDicomToBigQuery": f"{_HERE}.export_dicom:export_to_bigquery",
+    "exportDicomToStorage": f"{_HERE}.export_dicom:export_to_storage",
+    "exportFhirToBigQuery": f"{_HERE}.export_fhir:export_to_bigquery",
+    "exportFhirToStorage": f"{_HERE}.export_fhir:export_to_storage",
+    "importDicom": f"{_HERE}.import_dicom:import_dicom",
+    "importFhir": f"{_HERE}.import_fhir:import_fhir",
 }
 
 

@@ -5,7 +5,6 @@ An instance that can't be de-identified is counted as a failure, is absent from 
 
 from __future__ import annotations
 
-import base64
 import logging
 import secrets
 import sqlite3
@@ -80,12 +79,10 @@ def _resource(context: JobContext, role: str) -> Resource:
 
 def _copy_fhir_stores(context: JobContext, spec: Spec, source: Resource, destination: Resource) -> None:
     from airflow_healthcare_deid.emulator.jobs.deidentify_fhir import DEIDENTIFIED_VERSIONS, deidentify_resources
-    from airflow_healthcare_deid.emulator.jobs.fhir_work import Recipe
 
     for store in context.state.resources.listing(source.name, "fhirStores"):
         if store.body["version"] in DEIDENTIFIED_VERSIONS:
-            recipe = Recipe(msgspec.json.encode(spec.config), base64.b64decode(spec.key), store.body["version"])
-            deidentify_resources(context, store, _same_store(context, store, destination), recipe)
+            deidentify_resources(context, spec, store, _same_store(context, store, destination))
 
 
 def _same_store(context: JobContext, store: Resource, destination: Resource) -> Resource:

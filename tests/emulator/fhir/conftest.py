@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.support.google_api import dataset, fhir_stores, http, make_store, service, store
+from tests.support.google_api import dataset, fhir_stores, http, make_store, service, store, wait
 
-__all__ = ["dataset", "fhir_stores", "http", "make_store", "service", "store"]
+__all__ = ["dataset", "fhir_stores", "http", "make_store", "service", "store", "wait"]

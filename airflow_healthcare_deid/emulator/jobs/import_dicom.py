@@ -1,0 +1,49 @@
+"""``dicomStores.import``: objects of Cloud Storage become instances."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow_healthcare_deid.emulator import gcs
+from airflow_healthcare_deid.emulator.errors import Code, ServiceError
+from airflow_healthcare_deid.engine.rules import load_rules
+
+if TYPE_CHECKING:
+    from airflow_healthcare_deid.emulator.jobs.context import JobContext
+
+RESPONSE_TYPE = "type.googleapis.com/google.cloud.healthcare.v1.dicom.ImportDicomDataResponse"
+
+
+def import_dicom(context: JobContext) -> dict[str, Any]:
+    """Take DICOM files into a store; an instance that is there already is left alone.
+
+    Payload: ``store`` (key), ``uri`` (with wildcards).
+    """
+    store = context.state.resources.by_key(context.payload["store"])
+    if store is None:
+        raise ServiceError(Code.NOT_FOUND, "The DICOM store was deleted.")
+    uris = gcs.list_gcs(context.payload["uri"])
+    if not uris:
+        raise ServiceError(Code.NOT_FOUND, "gcsSource.uri matches no object.")
+    todo = [uri for uri in uris if uri not in context.finished_items]
+    context.expect(len(todo))
+    for uri in todo:
+        context.check()
+        data = b"" if context.fails_by_decree(uri) else gcs.read_gcs(uri, "gcsSource.uri")
+        with tempfile.TemporaryDirectory(dir=context.state.storage.incoming) as folder:
+            file = Path(folder) / "object"
+            file.write_bytes(data)
+            _take(context, store.key, uri, file)
+    return {"@type": RESPONSE_TYPE}
+
+
+def _take(context: JobContext, store: int, uri: str, file: Path) -> None:
+    ((_, found),) = context.state.reader.index([file])
+    with context.state.storage.write() as db:
+        succeeded = False
+        if not isinstance(found, str):
+            succeeded = context.state.instances.add_within(db, store, found, file)
+            succeeded = succeeded or load_rules("transfer")["dicom_import"]["duplicates_count_as"] == "success"
+        context.item_done(db, uri, succeeded=succeeded)
