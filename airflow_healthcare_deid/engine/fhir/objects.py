@@ -157,18 +157,14 @@ class ResourceField(Field):
         if plan is None:
             plan = self._plans[resource_type] = self._planner.resource(resource_type, self._position, self._key)
         if self._key == "contained":
-            return plan.apply(node, walk, where) or _bare(node)
+            return plan.apply(node, walk, where)
         with walk.of(node, parent):
-            return plan.apply(node, walk, where) or _bare(node)
+            return plan.apply(node, walk, where)
 
 
 def _says_nothing(value: Any, twin: Any) -> bool:
     """Whether an entry has neither a value nor an extension in its ``_`` twin; an id alone names nothing."""
     return value is None and (twin is None or (isinstance(twin, dict) and "extension" not in twin))
-
-
-def _bare(node: dict[str, Any]) -> dict[str, Any]:
-    return {key: node[key] for key in ("resourceType", "id") if key in node}
 
 
 def _in_order(node: dict[str, Any], left: dict[str, Any], lost: dict[str, tuple[str, Any]]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airflow_healthcare_deid.engine.fhir.fields import Field, KeptField, LinkField, RemovedField, ValueField
 from airflow_healthcare_deid.engine.fhir.model import Element, Kind
@@ -27,6 +27,15 @@ _LINK_TYPES = frozenset({"uri", "url"})
 _MAX_FIELDS = 1000
 
 
+class _Place(NamedTuple):
+    """A primitive property: its type, where the rules see it, its name for errors, and whether FHIR requires it."""
+
+    element: Element
+    position: Position
+    name: str
+    required: bool
+
+
 class Planner:
     """Makes and remembers the plan of every position that a resource of this configuration comes to.
 
@@ -41,8 +50,10 @@ class Planner:
         self._policy = policy
         self._values = values
         self._required = required_elements(model.version)
-        self._structure = frozenset(load_rules("fhir_paths")["structure"]["elements"])
-        self._aliases: dict[str, str] = load_rules("fhir_paths")["type_aliases"]
+        rules = load_rules("fhir_paths")
+        self._structure = frozenset(rules["structure"]["elements"])
+        self._searched = frozenset(rules["inspection"]["types"])
+        self._aliases: dict[str, str] = rules["type_aliases"]
         self._plans: dict[tuple[str, str, Position], ObjectPlan] = {}
         replaced = {name for name in model.resource_types if self._id_rule(name)}
         self._mapper = ReferenceMapper(replaced.__contains__, bool(replaced), values.id_of, values.uuid_of)
@@ -76,7 +87,7 @@ class Planner:
         if element.kind is Kind.COMPLEX:
             child = self._plan(element.defined_at, element.type or f"{plan.name}.{key}", position)
             return ObjectField(name, child, required=required)
-        return self._primitive(plan, element, position, name, required)
+        return self._primitive(plan, _Place(element, position, name, required))
 
     def _plan(self, defined_at: str, name: str, position: Position) -> ObjectPlan:
         key = (defined_at, name, position)
@@ -99,57 +110,49 @@ class Planner:
             return RemovedField(name, rule=rule.name)
         return RemovedField(name, rule=_UNKNOWN) if self._policy.is_default or position.in_extension else None
 
-    def _primitive(self, plan: ObjectPlan, element: Element, position: Position, name: str, required: bool) -> Field:
-        is_id = element.name == "id"
+    def _primitive(self, plan: ObjectPlan, place: _Place) -> Field:
+        is_id = place.element.name == "id"
         if is_id and plan.defined_at in self.model.resource_types:
-            rule = self._policy.rule(position, from_above=False)
+            rule = self._policy.rule(place.position, from_above=False)
             if rule is None:
-                return KeptField(name)
-            return ValueField(name, lambda value, *_: self._new_id(value), "id", rule=rule.name)
-        if is_id or name == "Extension.url":
-            rule = self._policy.rule(position, by_name_only=True)
-            return self._value(plan, element, position, name, required, rule)
-        if position.in_extension and position.rules.extension is None:
-            return RemovedField(name, rule=_EXTENSIONS)
-        if name == "Reference.reference":
-            return self._reference(plan, element, position, name, required)
-        structural = f"{plan.defined_at}.{element.name}" in self._structure
-        rule = self._policy.rule(position, from_above=not structural)
-        if rule is None and element.type in _LINK_TYPES and self._mapper.active:
-            return LinkField(name, self._mapper, None, required=required, rule=_IDS)
-        return self._value(plan, element, position, name, required, rule)
+                return KeptField(place.name)
+            return ValueField(place.name, lambda value, *_: self._new_id(value), "id", rule=rule.name)
+        if is_id or place.name == "Extension.url":
+            return self._value(place, self._policy.rule(place.position, by_name_only=True))
+        if place.position.in_extension and place.position.rules.extension is None:
+            return RemovedField(place.name, rule=_EXTENSIONS)
+        if place.name == "Reference.reference":
+            return self._reference(place)
+        structural = f"{plan.defined_at}.{place.element.name}" in self._structure
+        rule = self._policy.rule(place.position, from_above=not structural)
+        if rule is None and place.element.type in _LINK_TYPES and self._mapper.active:
+            return LinkField(place.name, self._mapper, None, required=place.required, rule=_IDS)
+        return self._value(place, rule)
 
-    def _reference(self, plan: ObjectPlan, element: Element, position: Position, name: str, required: bool) -> Field:
-        named = self._policy.rule(position, by_name_only=True)
+    def _reference(self, place: _Place) -> Field:
+        named = self._policy.rule(place.position, by_name_only=True)
         if named is not None:
-            return self._value(plan, element, position, name, required, named)
-        rule = self._policy.rule(position)
-        other = self._value(plan, element, position, name, required, rule) if rule else None
-        return LinkField(name, self._mapper, other, required=required, rule=_IDS)
+            return self._value(place, named)
+        rule = self._policy.rule(place.position)
+        other = self._value(place, rule) if rule else None
+        return LinkField(place.name, self._mapper, other, required=place.required, rule=_IDS)
 
-    def _value(
-        self, plan: ObjectPlan, element: Element, position: Position, name: str, required: bool, rule: Rule | None
-    ) -> Field:
+    def _value(self, place: _Place, rule: Rule | None) -> Field:
         if rule is None:
-            return KeptField(name, required=required)
-        types = type_names(self.model, element)
+            return KeptField(place.name, required=place.required)
+        types = type_names(self.model, place.element)
         fhir_type = self._aliases.get(types[0], types[0])
-        info_type, by_system = self._policy.info_type(position)
-        whole = self._policy.transforms(rule)
-        change: ChangeValue
         if fhir_type == "Base64Binary":
-            return RemovedField(name, required=required, rule=rule.name)
-        if whole or info_type:
-            if not whole and fhir_type not in load_rules("fhir_paths")["inspection"]["types"]:
-                return KeptField(name, required=required)
-            change = self._whole_change(fhir_type, info_type, by_system, label=not whole)
-        elif fhir_type not in load_rules("fhir_paths")["inspection"]["types"]:
-            return KeptField(name, required=required)
-        else:
-            change = self._search(fhir_type)
-        chosen = self._values.chosen(info_type)
-        action = chosen.action if chosen and (whole or info_type) else "inspect"
-        return ValueField(name, change, action, info_type, required=required, rule=rule.name)
+            return RemovedField(place.name, required=place.required, rule=rule.name)
+        if not rule.is_whole and fhir_type not in self._searched:
+            return KeptField(place.name, required=place.required)
+        info_type, by_system = self._policy.info_type(place.position)
+        change, action = self._search(fhir_type), "inspect"
+        if rule.is_whole or info_type:
+            change = self._whole_change(fhir_type, info_type, by_system, label=not rule.is_whole)
+            chosen = self._values.chosen(info_type)
+            action = chosen.action if chosen else "keep"
+        return ValueField(place.name, change, action, info_type, required=place.required, rule=rule.name)
 
     def _whole_change(self, fhir_type: str, info_type: str, by_system: dict[str, str], *, label: bool) -> ChangeValue:
         def change(value: Any, parent: dict[str, Any], walk: Walk) -> object:

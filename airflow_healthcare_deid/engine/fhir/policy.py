@@ -21,13 +21,18 @@ class Rule:
     """One row of a ``fieldMetadataList`` or of the default profile.
 
     :param name: what to call it in a report.
-    :param action: what to do; never ``ACTION_UNSPECIFIED``.
+    :param action: what to do.
     :param paths: which fields.
     """
 
     name: str
     action: FhirAction
     paths: tuple[str, ...]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it transforms a field whole, as opposed to what is found in it."""
+        return self.action is FhirAction.TRANSFORM
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +97,6 @@ class Policy:
         if number is None or self.rules[number].action not in _ACTIVE:
             return None
         return self.rules[number]
-
-    def transforms(self, rule: Rule) -> bool:
-        """Whether a rule transforms a field whole, as opposed to what is found in it."""
-        return rule.action is FhirAction.TRANSFORM
 
     def info_type(self, position: Position) -> tuple[str, dict[str, str]]:
         """Return the infoType of a field, empty when it has none, and others by the field's ``system``."""
