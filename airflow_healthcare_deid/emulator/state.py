@@ -53,6 +53,8 @@ class State:
     def close(self) -> None:
         """Stop all work, then let go of files and processes."""
         self.faults.release_all()
+        # In this order: what the end of a worker makes fail must not be counted as a failure.
+        self.jobs.interrupt()
         self.workers.stop()
         self.jobs.stop()
         self.storage.close()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _ALWAYS_BULK = frozenset({"OB", "OW", "UN", "OB or OW"})
 _LARGE_BULK = frozenset({"OD", "OF", "OL", "OV"})
 _LARGE_BYTES = 2048
-_NUMERIC = frozenset({"DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV"})
+NUMERIC = frozenset({"DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV"})
 _MANY_VALUES = 512
 _MAX_SEQUENCE_BYTES = 1024 * 1024
 _PIXEL_DATA = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
@@ -72,7 +72,7 @@ def _is_bulk(element: DataElement) -> bool:
         return bool(element.value)
     if element.VR in _LARGE_BULK:
         return len(element.value or b"") > _LARGE_BYTES
-    return element.VR in _NUMERIC and element.VM > _MANY_VALUES
+    return element.VR in NUMERIC and element.VM > _MANY_VALUES
 
 
 def _plain(value: object) -> object:

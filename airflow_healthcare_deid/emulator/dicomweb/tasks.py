@@ -7,18 +7,21 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from pydicom.encaps import get_frame
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_data_element
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian
 
-from airflow_healthcare_deid.emulator.dicomweb.json_model import to_json
+from airflow_healthcare_deid.emulator.dicomweb.json_model import NUMERIC, to_json
 from airflow_healthcare_deid.emulator.dicomweb.part10 import NotStorableError, read, read_record
 from airflow_healthcare_deid.emulator.dicomweb.reader import DEFAULT_SYNTAX, Frame, Unservable
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pydicom.dataelem import DataElement
     from pydicom.dataset import Dataset
 
     from airflow_healthcare_deid.emulator.instances import InstanceRecord
@@ -58,7 +61,7 @@ def transcode(source: Path, target: Path) -> Unservable | None:
     dataset = read(source, pixels=True)
     try:
         if dataset.file_meta.TransferSyntaxUID.is_compressed and "PixelData" in dataset:
-            dataset.decompress()
+            dataset.decompress(generate_instance_uid=False)
         dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
         dataset.save_as(target, implicit_vr=False, little_endian=True, enforce_file_format=False)
     except Exception:  # noqa: BLE001  (codecs raise anything)
@@ -121,28 +124,24 @@ def bulk_data(path: Path, where: tuple[str, ...]) -> bytes | Unservable:
     :param where: tag, then item number and tag for each sequence on the way down.
     """
     dataset: Dataset = read(path, pixels=True)
+    tag = int(where[-1], 16)
     try:
-        for tag, item in zip(where[:-1:2], where[1::2], strict=True):
-            dataset = dataset[int(tag, 16)].value[int(item) - 1]
-        value = dataset[int(where[-1], 16)].value
+        for sequence, item in zip(where[:-1:2], where[1::2], strict=True):
+            dataset = dataset[int(sequence, 16)].value[int(item) - 1]
+        element = dataset[tag]
+        if element.VR in NUMERIC:
+            return _binary(element)
+        value = element.value
     except Exception:  # noqa: BLE001
         return Unservable("There is no such bulk data.", found=False)
-    if isinstance(value, bytes | bytearray):
-        return bytes(value)
-    try:
-        return _binary(dataset, int(where[-1], 16))
-    except Exception:  # noqa: BLE001
-        return Unservable("This attribute is no bulk data.", found=False)
+    return bytes(value) if isinstance(value, bytes | bytearray) else Unservable("This is no bulk data.", found=False)
 
 
-def _binary(dataset: Dataset, tag: int) -> bytes:
+def _binary(element: DataElement) -> bytes:
     """Encode the values of a numeric attribute, little endian."""
-    from pydicom.filebase import DicomBytesIO
-    from pydicom.filewriter import write_data_element
-
     buffer = DicomBytesIO()
     buffer.is_little_endian, buffer.is_implicit_VR = True, True
-    write_data_element(buffer, dataset[tag])
+    write_data_element(buffer, element)
     return buffer.getvalue()[8:]
 
 

@@ -37,9 +37,13 @@ class JobRunner:
         for record in self._state.operations.unfinished_work():
             self.submit(record)
 
-    def stop(self) -> None:
-        """Interrupt all work and wait until it stands still; `resume` can take it up later."""
+    def interrupt(self) -> None:
+        """Have all work stop at its next step; `resume` can take it up later."""
         self._stopping.set()
+
+    def stop(self) -> None:
+        """Interrupt all work and wait until it stands still."""
+        self.interrupt()
         self._threads.shutdown(cancel_futures=True)
 
     def _run(self, record: OperationRecord) -> None:

@@ -31,9 +31,9 @@ class WorkerError(Exception):
 
 
 class Workers:
-    """A fixed number of worker processes, started with the first task.
+    """Some worker processes, each started when the ones before it are busy.
 
-    :param count: how many; None is one for each core.
+    :param count: at most how many; None is one for each core.
     """
 
     def __init__(self, count: int | None = None) -> None:
@@ -41,13 +41,8 @@ class Workers:
         self._tasks: queue.SimpleQueue[tuple[Future[Any], str, tuple[object, ...]] | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._workers: list[_Worker] = []
+        self._unfinished = 0
         self._stopped = False
-
-    def warm_up(self) -> None:
-        """Start the workers, if they are not running yet: it takes them a second to load what they need."""
-        with self._lock:
-            if not self._workers and not self._stopped:
-                self._workers = [_Worker(self._tasks) for _ in range(self.count)]
 
     def submit(self, task: str, *arguments: object) -> Future[Any]:
         """Have a worker call a function.
@@ -55,10 +50,21 @@ class Workers:
         :param task: ``module:function``; named, so that only the worker loads the module.
         :param arguments: what to call it with; they and the result must pickle.
         """
-        self.warm_up()
         future: Future[Any] = Future()
-        self._tasks.put((future, task, arguments))
+        with self._lock:
+            if self._stopped:
+                future.set_exception(WorkerError("stopped"))
+                return future
+            self._unfinished += 1
+            if self._unfinished > len(self._workers) < self.count:
+                self._workers.append(_Worker(self._tasks))
+            self._tasks.put((future, task, arguments))
+        future.add_done_callback(self._finished)
         return future
+
+    def _finished(self, _: Future[Any]) -> None:
+        with self._lock:
+            self._unfinished -= 1
 
     def call(self, task: str, *arguments: object) -> Any:
         """Have a worker call a function, and wait for the result.
@@ -89,13 +95,13 @@ class Workers:
         """End all workers at once; what they had in hand fails."""
         with self._lock:
             self._stopped = True
-            for worker in self._workers:
-                worker.stop()
-            for _ in self._workers:
-                self._tasks.put(None)
-            for worker in self._workers:
-                worker.join()
-            self._workers = []
+            workers, self._workers = self._workers, []
+        for worker in workers:
+            worker.stop()
+        for _ in workers:
+            self._tasks.put(None)
+        for worker in workers:
+            worker.join()
 
 
 def _ready(waiting: dict[Future[Any], T]) -> Iterator[tuple[T, Any]]:
@@ -114,12 +120,12 @@ class _Worker(threading.Thread):
     def __init__(self, tasks: queue.SimpleQueue[Any]) -> None:
         super().__init__(name="healthcare-emulator-worker", daemon=True)
         self._tasks = tasks
-        self._stopping = False
+        self._stopping = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self.start()
 
     def stop(self) -> None:
-        self._stopping = True
+        self._stopping.set()
         if self._process is not None:
             self._process.kill()
 
@@ -129,10 +135,12 @@ class _Worker(threading.Thread):
             future, task, arguments = work
             if not future.set_running_or_notify_cancel():
                 continue
-            if self._stopping:
+            if self._stopping.is_set():
                 future.set_exception(WorkerError("stopped"))
                 continue
             connection = connection or self._start()
+            if self._stopping.is_set():
+                self.stop()
             try:
                 connection.send((task, arguments))
                 if not connection.poll(_TASK_TIMEOUT):

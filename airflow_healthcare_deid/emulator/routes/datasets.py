@@ -9,7 +9,7 @@ import msgspec
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from airflow_healthcare_deid.emulator.errors import invalid, not_found
+from airflow_healthcare_deid.emulator.errors import invalid
 from airflow_healthcare_deid.emulator.messages import check_query, convert, parse_name
 from airflow_healthcare_deid.emulator.routes.common import (
     DATASET,
@@ -60,8 +60,6 @@ def _list_locations(request: Request) -> JSONResponse:
 def _get_location(request: Request) -> JSONResponse:
     check_query(request)
     location_name(request)
-    if request.path_params["location"] not in _LOCATIONS:
-        raise not_found("location", location_name(request))
     return JSONResponse(_location(request.path_params["project"], request.path_params["location"]))
 
 

@@ -68,7 +68,9 @@ def require_content(request: Request, store: Resource, uids: tuple[str, ...]) ->
 
 def base_url(request: Request, store: Resource) -> str:
     """Return the URL of a store's DICOMweb service, as this client reached it."""
-    return f"{str(request.base_url).rstrip('/')}/v1/{store.name}/dicomWeb"
+    # Some clients send a Host header without the port.
+    url = request.base_url.replace(port=request.base_url.port or request.scope["server"][1])
+    return f"{url}v1/{store.name}/dicomWeb"
 
 
 def _search(level: Level) -> Callable[[Request], Response]:
