@@ -31,7 +31,7 @@ def asset_uri(name: Name | str) -> str:
     :param name: its resource name, ``projects/P/locations/L/datasets/D`` or that of a store.
     :raises InvalidResourceNameError: if it is no such name.
     """
-    parsed = _parse_name(name)
+    parsed = parse_asset_name(name)
     dataset = parsed if isinstance(parsed, DatasetName) else parsed.dataset_name
     uri = f"{SCHEME}://{dataset.project}/{dataset.location}/{dataset.dataset}"
     if isinstance(parsed, DicomStoreName):
@@ -92,7 +92,11 @@ def lineage_name(name: Name) -> tuple[str, str]:
     return f"{SCHEME}://{name.project}", asset_uri(name).removeprefix(f"{SCHEME}://{name.project}/")
 
 
-def _parse_name(name: Name | str) -> Name:
+def parse_asset_name(name: Name | str) -> Name:
+    """Read the resource name of a dataset or store.
+
+    :raises InvalidResourceNameError: if it is no such name.
+    """
     if not isinstance(name, str):
         return name
     if "/dicomStores/" in name:

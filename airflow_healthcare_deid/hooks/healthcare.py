@@ -167,6 +167,8 @@ class HealthcareHook(GoogleBaseHook):
         :raises ApiError: the service's answer; for a :class:`TransientApiError` with ``sent`` set, the operation may
             have been started all the same.
         """
+        if method == "datasets.create":
+            return self.create_dataset(DatasetName.parse(resource), body)
         return Operation.from_dict(self._call(method, resource, body=dict(body)))
 
     def deidentify_dataset(self, source: DatasetName, body: Mapping[str, Any]) -> Operation:

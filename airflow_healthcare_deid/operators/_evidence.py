@@ -22,6 +22,7 @@ CLOCK_SLACK = 2.0
 """Seconds that the ``Date`` header, which counts whole ones, may be off."""
 LIST_ATTEMPTS = 3
 LIST_DELAY = 5.0
+MAKE_A_DATASET = ("datasets.deidentify", "datasets.create")
 DEAD = (OperationStatus.FAILED, OperationStatus.CANCELLED)
 
 
@@ -42,7 +43,7 @@ class Evidence:
         :param repeatable: whether running it twice does no harm.
         :raises AmbiguousSubmissionError: if neither can be proven.
         """
-        if record.method == "datasets.deidentify":
+        if record.method in MAKE_A_DATASET:
             return self._find_by_destination(record)
         if repeatable:
             return None

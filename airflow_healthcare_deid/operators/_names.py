@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from airflow_healthcare_deid.errors import InvalidRequestError, InvalidResourceNameError
+from airflow_healthcare_deid.operators._literals import is_literal
 from airflow_healthcare_deid.resource_names import DatasetName, DicomStoreName, FhirStoreName, OperationName
 
 if TYPE_CHECKING:
@@ -26,6 +27,17 @@ def parse_name(kind: type[N], field: str, value: str) -> N:
         return kind.parse(value)
     except InvalidResourceNameError as error:
         raise InvalidResourceNameError(field, error.problem, f"Write {error.field}") from None
+
+
+def check_literal_name(
+    kind: type[DatasetName | DicomStoreName | FhirStoreName | OperationName], field: str, value: object
+) -> None:
+    """Check a full name that stands in a DAG file.
+
+    :raises InvalidResourceNameError: if it has another form.
+    """
+    if isinstance(value, str) and "/" in value and is_literal(value):
+        parse_name(kind, field, value)
 
 
 def dataset_name(

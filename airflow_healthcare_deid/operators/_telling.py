@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from airflow_healthcare_deid.operation import Operation
 
 RECORD_KEY = "healthcare_operation"
-GCS = "gs://"
 
 
 class OperationSummary(TypedDict):
@@ -75,7 +74,7 @@ def summarize(source: str, destination: str | None, operation: Operation | None)
 def show_operation(context: Context, record: Record, operation: Operation) -> None:
     """Keep links and record where the UI, and a later step of this try, find them."""
     SourceDatasetLink.persist(context, dataset_url(dataset_of(parse_resource(record.source))))
-    if not record.destination.startswith(GCS):
+    if "://" not in record.destination:
         DestinationDatasetLink.persist(context, dataset_url(dataset_of(parse_resource(record.destination))))
     OperationLogsLink.persist(context, operation.logs_url or logs_url(OperationName.parse(operation.name)))
     context["ti"].xcom_push(key=RECORD_KEY, value=msgspec.to_builtins(record))
@@ -93,7 +92,7 @@ def written_stores(hook: HealthcareHook, destination: str) -> dict[str, list[str
 
     :raises PermissionOrNotFoundError: if the stores of a dataset may not be listed.
     """
-    if destination.startswith(GCS):
+    if "://" in destination:
         return {}
     name = parse_resource(destination)
     if isinstance(name, DatasetName):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from airflow.providers.common.compat.sdk import BaseOperator, conf
+from airflow.providers.common.compat.sdk import conf
 
 from airflow_healthcare_deid.errors import (
     ApiError,
@@ -17,14 +16,15 @@ from airflow_healthcare_deid.errors import (
     OperationTimeoutError,
     TooManyFailedResourcesError,
 )
+from airflow_healthcare_deid.lineage import LineageMixin, note_outlets
 from airflow_healthcare_deid.links import DestinationDatasetLink, OperationLogsLink, SourceDatasetLink
 from airflow_healthcare_deid.operation import OperationStatus
-from airflow_healthcare_deid.operators._failures import final_errors_fail
+from airflow_healthcare_deid.operators._hooked import task_step
 from airflow_healthcare_deid.operators._launch import DRAIN_TIMEOUT, Launcher, discard
-from airflow_healthcare_deid.operators._literals import FILE_SUFFIXES, is_literal
+from airflow_healthcare_deid.operators._literals import is_literal
 from airflow_healthcare_deid.operators._memory import Memory, Record
-from airflow_healthcare_deid.operators._names import dataset_name
 from airflow_healthcare_deid.operators._numbers import failure_policy, poll_schedule, seconds
+from airflow_healthcare_deid.operators._service import HealthcareOperator
 from airflow_healthcare_deid.operators._telling import (
     show_operation,
     shown_record,
@@ -37,16 +37,14 @@ from airflow_healthcare_deid.triggers._watch import OperationWatch
 from airflow_healthcare_deid.version_compat import deferral_errors, is_retry, run_start, state_store, will_retry
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping
 
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_healthcare_deid.hooks.healthcare import HealthcareHook
     from airflow_healthcare_deid.operation import FailurePolicy, Operation
     from airflow_healthcare_deid.operators._request import OperationRequest
     from airflow_healthcare_deid.operators._telling import OperationSummary
     from airflow_healthcare_deid.polling import PollSchedule
-    from airflow_healthcare_deid.resource_names import DatasetName
     from airflow_healthcare_deid.triggers._event import OperationEvent
 
 DEFERRAL_GRACE = 120.0
@@ -54,15 +52,15 @@ DEFERRAL_GRACE = 120.0
 LOOK_ATTEMPTS = 5
 
 
-class HealthcareOperationOperator(BaseOperator):
+class HealthcareOperationOperator(LineageMixin, HealthcareOperator):
     """Starts a long-running operation of the Cloud Healthcare API, exactly once, and sees it through.
 
     Base of the operators that start one; a subclass says what the request is. It outlives crashes of worker, triggerer
     and network: a retry finds the operation of the earlier try and goes on with it. On Airflow 3.3 it remembers the
     operation in the task state store; below, it finds it in the list of the source dataset's operations.
+    Who asks, and where, is said by the parameters of
+    :class:`~airflow_healthcare_deid.operators._service.HealthcareOperator`.
 
-    :param project_id: project of names that are given as short ids; default: the connection's.
-    :param location: location of names that are given as short ids, such as ``us-central1``.
     :param wait: whether to wait for the end. Without, the task ends when the operation has begun, and a
         :class:`~airflow_healthcare_deid.sensors.operation.HealthcareOperationSensor` can watch it.
     :param deferrable: wait in the triggerer rather than in a worker; default: ``[operators] default_deferrable``.
@@ -75,30 +73,17 @@ class HealthcareOperationOperator(BaseOperator):
         successful even if some did. None sets no number.
     :param max_failed_ratio: largest share of the resources that may fail, 0 to 1; None sets no share.
     :param cancel_on_kill: cancel the operation when the task is killed, marked or cleared while it waits.
-    :param gcp_conn_id: Airflow connection of type ``google_cloud_platform``.
-    :param impersonation_chain: service account to impersonate, or chain of accounts of which the last is; each needs
-        the role Service Account Token Creator for the next.
-    :param quota_project_id: project that requests are billed and counted to.
-    :param api_endpoint: address of the service; default: the connection's field ``healthcare_api_endpoint``, else
-        ``HEALTHCARE_EMULATOR_HOST``, else Google's. Plain http only to this machine.
     """
 
     template_fields: Collection[str] = (
-        "project_id",
-        "location",
+        *HealthcareOperator.template_fields,
         "poll_interval",
         "max_poll_interval",
         "timeout",
         "max_failed_resources",
         "max_failed_ratio",
-        "gcp_conn_id",
-        "impersonation_chain",
-        "quota_project_id",
-        "api_endpoint",
     )
-    template_ext: Sequence[str] = FILE_SUFFIXES
     operator_extra_links = (SourceDatasetLink(), DestinationDatasetLink(), OperationLogsLink())
-    ui_color = "#e8f0fe"
 
     if_destination_exists: str = "fail"
     _sleep = staticmethod(time.sleep)
@@ -106,8 +91,6 @@ class HealthcareOperationOperator(BaseOperator):
     def __init__(
         self,
         *,
-        project_id: str | None = None,
-        location: str | None = None,
         wait: bool = True,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         poll_interval: float | str = 10.0,
@@ -116,15 +99,9 @@ class HealthcareOperationOperator(BaseOperator):
         max_failed_resources: int | str | None = 0,
         max_failed_ratio: float | str | None = None,
         cancel_on_kill: bool = True,
-        gcp_conn_id: str = "google_cloud_default",
-        impersonation_chain: str | Sequence[str] | None = None,
-        quota_project_id: str | None = None,
-        api_endpoint: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.project_id = project_id
-        self.location = location
         self.wait = wait
         self.deferrable = deferrable
         self.poll_interval = poll_interval
@@ -133,10 +110,6 @@ class HealthcareOperationOperator(BaseOperator):
         self.max_failed_resources = max_failed_resources
         self.max_failed_ratio = max_failed_ratio
         self.cancel_on_kill = cancel_on_kill
-        self.gcp_conn_id = gcp_conn_id
-        self.impersonation_chain = impersonation_chain
-        self.quota_project_id = quota_project_id
-        self.api_endpoint = api_endpoint
         self._running: str | None = None
         self._check_numbers()
 
@@ -149,28 +122,13 @@ class HealthcareOperationOperator(BaseOperator):
         """
         raise NotImplementedError
 
-    def _dataset(self, field: str, value: str) -> DatasetName:
-        """Read the name or short id of a dataset."""
-        return dataset_name(field, value, lambda: self.project_id or self.hook.default_project_id, self.location)
-
-    # Templates -------------------------------------------------------------------------------------------------------
-
-    def resolve_template_files(self) -> None:
-        """Leave files alone until the task is rendered: Airflow would store their content with the DAG."""
-        self.prepare_template()
-
-    def render_template(
-        self, content: Any, context: Context, jinja_env: Any = None, seen_oids: set[int] | None = None
-    ) -> Any:
-        """Render a value; an address such as ``gs://bucket/config.json`` is text and no local file."""
-        if isinstance(content, str) and "://" in content:
-            jinja_env = jinja_env or self.get_template_env()
-            return self._render(jinja_env.from_string(content), context)
-        return super().render_template(content, context, jinja_env, seen_oids)
+    def _shown_source(self, source: str) -> str:
+        """Return what the summary calls the source; an import reads something else than it is called on."""
+        return source
 
     # Execution -------------------------------------------------------------------------------------------------------
 
-    @final_errors_fail()
+    @task_step
     def execute(self, context: Context) -> OperationSummary:
         """Recall the operation of an earlier try or start one, then see it through."""
         request = self.build_request()
@@ -183,14 +141,14 @@ class HealthcareOperationOperator(BaseOperator):
         show_operation(context, record, operation)
         if not self.wait:
             self._memory(context).forget()
-            return summarize(record.source, record.destination, operation)
+            return summarize(self._shown_source(record.source), record.destination, operation)
         if operation.done:
             return self._judge(context, record, operation)
         if self.deferrable:
             self._defer(record, operation)
         return self._finish_in_worker(context, record, operation)
 
-    @final_errors_fail()
+    @task_step
     def execute_complete(self, context: Context, event: OperationEvent, record: Mapping[str, Any]) -> OperationSummary:
         """Take over from the trigger.
 
@@ -205,7 +163,7 @@ class HealthcareOperationOperator(BaseOperator):
             raise self._timed_out(context, watched, operation)
         return self._judge(context, watched, operation)
 
-    @final_errors_fail()
+    @task_step
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
         """Resume after a deferral; a trigger that broke down or took too long does not end the operation."""
         failed, timed_out = deferral_errors()
@@ -320,7 +278,9 @@ class HealthcareOperationOperator(BaseOperator):
         except ApiError as error:
             self.log.warning("The destination's stores are not pushed as XComs: %s", error)
         self._memory(context).forget()
-        return summarize(source, destination, operation)
+        self._summary = summary = summarize(self._shown_source(source), destination, operation)
+        note_outlets(context, self.outlets, summary)
+        return summary
 
     def _timed_out(self, context: Context, record: Record, operation: Operation | None) -> OperationTimeoutError:
         """Return the error of an operation that did not end in time; it was asked to stop."""
@@ -360,18 +320,6 @@ class HealthcareOperationOperator(BaseOperator):
             self.log.warning("Operation %s could not be cancelled: %s", name, error)
 
     # Means -----------------------------------------------------------------------------------------------------------
-
-    @cached_property
-    def hook(self) -> HealthcareHook:
-        """The hook, built when first needed; importing it takes a second."""
-        from airflow_healthcare_deid.hooks.healthcare import HealthcareHook
-
-        return HealthcareHook(
-            self.gcp_conn_id,
-            self.impersonation_chain,
-            quota_project_id=self.quota_project_id,
-            api_endpoint=self.api_endpoint,
-        )
 
     def _memory(self, context: Context) -> Memory:
         return Memory(state_store(context))

@@ -5,7 +5,7 @@ https://cloud.google.com/healthcare-api/docs/concepts/de-identification
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from airflow_healthcare_deid.config import (
     DeidentifyDatasetRequest,
@@ -18,10 +18,10 @@ from airflow_healthcare_deid.config import (
 from airflow_healthcare_deid.config.message import Message
 from airflow_healthcare_deid.errors import ConfigError, InvalidRequestError
 from airflow_healthcare_deid.operators._config import MaskedConfig, check_literal_config
-from airflow_healthcare_deid.operators._names import dataset_name, parse_name
+from airflow_healthcare_deid.operators._names import check_literal_name, dataset_name, parse_name
 from airflow_healthcare_deid.operators._request import OperationRequest, dataset_of
 from airflow_healthcare_deid.operators.base import HealthcareOperationOperator
-from airflow_healthcare_deid.resource_names import DicomStoreName, FhirStoreName
+from airflow_healthcare_deid.resource_names import DatasetName, DicomStoreName, FhirStoreName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -109,6 +109,8 @@ class DeidentifyDatasetOperator(_DeidentifyOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        check_literal_name(DatasetName, "source_dataset", source_dataset)
+        check_literal_name(DatasetName, "destination_dataset", destination_dataset)
         self.source_dataset = source_dataset
         self.destination_dataset = destination_dataset
         self.if_destination_exists = if_destination_exists
@@ -137,9 +139,12 @@ class _DeidentifyStoreOperator(_DeidentifyOperator):
     """
 
     template_fields = (*_DeidentifyOperator.template_fields, "source_store", "destination_store")
+    store_type: ClassVar[type[DicomStoreName | FhirStoreName]]
 
     def __init__(self, *, source_store: str, destination_store: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        check_literal_name(self.store_type, "source_store", source_store)
+        check_literal_name(self.store_type, "destination_store", destination_store)
         self.source_store = source_store
         self.destination_store = destination_store
 
@@ -157,6 +162,7 @@ class DeidentifyDicomStoreOperator(_DeidentifyStoreOperator):
     """
 
     template_fields = (*_DeidentifyStoreOperator.template_fields, "filter_config")
+    store_type = DicomStoreName
 
     def __init__(self, *, filter_config: DicomFilterConfig | Mapping[str, Any] | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -191,6 +197,7 @@ class DeidentifyFhirStoreOperator(_DeidentifyStoreOperator):
     """
 
     template_fields = (*_DeidentifyStoreOperator.template_fields, "resource_filter")
+    store_type = FhirStoreName
 
     def __init__(
         self,

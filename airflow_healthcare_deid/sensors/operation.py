@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.providers.common.compat.sdk import AirflowSensorTimeout, BaseSensorOperator, PokeReturnValue, conf
 
 from airflow_healthcare_deid.errors import TransientApiError
 from airflow_healthcare_deid.links import OperationLogsLink, SourceDatasetLink, dataset_url, logs_url
-from airflow_healthcare_deid.operators._failures import final_errors_fail
+from airflow_healthcare_deid.operators._hooked import Hooked, task_step
 from airflow_healthcare_deid.operators._literals import is_literal
 from airflow_healthcare_deid.operators._names import parse_name
 from airflow_healthcare_deid.operators._numbers import failure_policy, poll_schedule
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_healthcare_deid.hooks.healthcare import HealthcareHook
     from airflow_healthcare_deid.operation import Operation
     from airflow_healthcare_deid.operators._telling import OperationSummary
     from airflow_healthcare_deid.triggers._event import OperationEvent
@@ -33,7 +31,7 @@ if TYPE_CHECKING:
 DEFERRAL_GRACE = 120.0
 
 
-class HealthcareOperationSensor(BaseSensorOperator):
+class HealthcareOperationSensor(Hooked, BaseSensorOperator):
     """Waits for the end of a long-running operation of the Cloud Healthcare API and judges it.
 
     For an operation that an operator with ``wait=False`` began, or somebody outside of Airflow. Needs
@@ -101,7 +99,7 @@ class HealthcareOperationSensor(BaseSensorOperator):
         if is_literal(operation_name):
             parse_name(OperationName, "operation_name", operation_name)
 
-    @final_errors_fail()
+    @task_step
     def execute(self, context: Context) -> Any:
         """Look once, then wait in the triggerer, or poke."""
         name = parse_name(OperationName, "operation_name", self.operation_name)
@@ -137,7 +135,7 @@ class HealthcareOperationSensor(BaseSensorOperator):
             timeout=timedelta(seconds=self.timeout + DEFERRAL_GRACE),
         )
 
-    @final_errors_fail()
+    @task_step
     def execute_complete(self, context: Context, event: OperationEvent) -> OperationSummary:
         """Take over from the trigger.
 
@@ -153,7 +151,7 @@ class HealthcareOperationSensor(BaseSensorOperator):
             )
         return self._judge(context, operation)
 
-    @final_errors_fail()
+    @task_step
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once; a failure that may pass counts as still running."""
         try:
@@ -168,18 +166,6 @@ class HealthcareOperationSensor(BaseSensorOperator):
         if not operation.done:
             return PokeReturnValue(is_done=False)
         return PokeReturnValue(is_done=True, xcom_value=self._judge(context, operation))
-
-    @cached_property
-    def hook(self) -> HealthcareHook:
-        """The hook, built when first needed; importing it takes a second."""
-        from airflow_healthcare_deid.hooks.healthcare import HealthcareHook
-
-        return HealthcareHook(
-            self.gcp_conn_id,
-            self.impersonation_chain,
-            quota_project_id=self.quota_project_id,
-            api_endpoint=self.api_endpoint,
-        )
 
     def _judge(self, context: Context, operation: Operation) -> OperationSummary:
         if operation.logs_url:
