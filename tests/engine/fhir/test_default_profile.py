@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     Make = Callable[..., FhirDeidentifier]
 
+MASKED = {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "masked"}]}
 VERSIONS: tuple[Version, ...] = ("STU3", "R4")
 
 
@@ -72,6 +73,35 @@ def test_one_patient_is_shifted_alike(deidentifier: Make) -> None:
     assert new["Encounter"]["period"]["start"][:10] == new["Observation"]["effectiveDateTime"]
     assert new["Encounter"]["period"]["start"][10:] == "T09:15:00+01:00"
     assert new["QuestionnaireResponse"]["item"][0]["item"][1]["answer"][0]["valueDate"] == new["Patient"]["birthDate"]
+
+
+@pytest.mark.parametrize(
+    ("resource", "field", "value"),
+    [
+        (
+            {"resourceType": "OperationOutcome", "issue": [{"diagnostics": "told jane@example.com"}]},
+            "issue",
+            [{"diagnostics": "told [EMAIL_ADDRESS]"}],
+        ),
+        (
+            {"resourceType": "Bundle", "link": [{"relation": "self", "url": "https://example.org/Patient?name=doe"}]},
+            "link",
+            [{"relation": "self", "_url": MASKED}],
+        ),
+        (
+            {"resourceType": "Condition", "onsetAge": {"value": 93, "unit": "a"}},
+            "onsetAge",
+            {"unit": "a"},
+        ),
+        (
+            {"resourceType": "Device", "serialNumber": "1", "note": [{"text": "ok"}]},
+            "note",
+            [{"text": "ok"}],
+        ),
+    ],
+)
+def test_fields_beyond_the_sample(deidentifier: Make, resource: dict[str, Any], field: str, value: object) -> None:
+    assert deidentifier().deidentify(resource) == {"resourceType": resource["resourceType"], field: value}
 
 
 def test_every_path_of_the_tables_is_one_in_some_version() -> None:
