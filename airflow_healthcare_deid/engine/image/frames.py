@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _ELEMENTS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 _LOSSY_TOLERANCE = 16
+# JPEG decoders smooth subsampled color over the edge of a block: what shows there comes from outside the box.
+_INTERPOLATED = 2
 
 
 @dataclass(slots=True)
@@ -170,7 +172,8 @@ class Pixels:
         for number, frame_boxes in boxes.items():
             pixels = self._decoded(number).pixels
             for box in frame_boxes:
-                covered = pixels[box.top : box.bottom, box.left : box.right]
+                edge = _INTERPOLATED if lossy else 0
+                covered = pixels[box.top + edge : box.bottom - edge, box.left + edge : box.right - edge]
                 spread = np.ptp(covered.reshape(-1, *covered.shape[2:]).astype(np.float64), axis=0)
                 if np.max(spread) > (_LOSSY_TOLERANCE if lossy else 0):
                     raise UndecodableError("text in the pixels could not be covered in this pixel format")

@@ -40,8 +40,8 @@ class TextLine:
         if self.area.height > 1.5 * self.area.width and len(self.text) > 2:
             return self.area
         columns = self.columns[start:end]
-        # A wide neighbor may reach over its edge, and a narrow letter under it: a quarter of a line is no loss.
-        margin = self.area.height / 4
+        # The engine tells the edges of letters to some pixels only.
+        margin = self.area.height / 8
         left = self.area.left if start == 0 else max(self.area.left, min(left for left, _ in columns) - margin)
         right = self.area.right if end == len(self.text) else min(self.area.right, max(r for _, r in columns) + margin)
         return Area(left, self.area.top, right, self.area.bottom)
@@ -118,6 +118,9 @@ def read_text(image: Image, engine: OcrEngine) -> list[TextLine]:
 
 def _tiles(image: Image, side: int, overlap: int) -> Iterator[tuple[int, int, Image]]:
     rows, columns = image.shape[:2]
+    if max(rows, columns) > side:
+        # Once as a whole, for letters that fill more than a tile.
+        yield 0, 0, image
     for top in _starts(rows, side, overlap):
         for left in _starts(columns, side, overlap):
             yield top, left, image[top : top + side, left : left + side]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_healthcare_deid.engine.changes import Change
 from airflow_healthcare_deid.engine.errors import MissingPartError, UndecodableError
-from airflow_healthcare_deid.engine.image.boxes import Area, Box
+from airflow_healthcare_deid.engine.image.boxes import Box
 from airflow_healthcare_deid.engine.image.ocr import TextLine, default_engine, read_text
 from airflow_healthcare_deid.engine.image.sensitive import custom_spans, page, sensitive_spans
 from airflow_healthcare_deid.engine.rules import load_rules
@@ -20,11 +21,12 @@ if TYPE_CHECKING:
 
     from airflow_healthcare_deid.config import ImageConfig
     from airflow_healthcare_deid.engine.changes import Observer
-    from airflow_healthcare_deid.engine.image.frames import Frame
+    from airflow_healthcare_deid.engine.image.frames import Frame, Pixels
     from airflow_healthcare_deid.engine.image.ocr import OcrEngine
     from airflow_healthcare_deid.engine.text import RecordIdentifiers, TextDeidentifier
 
 _ALL, _SENSITIVE = "REDACT_ALL_TEXT", "REDACT_SENSITIVE_TEXT"
+_MODE_RULE = "image.textRedactionMode"
 
 
 def redact_image(
@@ -80,6 +82,17 @@ def redact_image(
     return [box for frame_boxes in boxes.values() for box in frame_boxes]
 
 
+@dataclass(frozen=True, slots=True)
+class _Match:
+    """A part of a line that is to be covered, and the field of the configuration that says so."""
+
+    line: TextLine
+    start: int
+    end: int
+    rule: str
+    info_type: str | None = None
+
+
 class _Redaction:
     """What one configuration wants covered."""
 
@@ -103,59 +116,52 @@ class _Redaction:
     def wanted(self) -> bool:
         return self._mode in (_ALL, _SENSITIVE) or bool(self._patterns)
 
-    def cover(self, frame: Frame, engine: OcrEngine, pixels: Any) -> list[Box]:
+    def cover(self, frame: Frame, engine: OcrEngine, pixels: Pixels) -> list[Box]:
         """Return the boxes that cover a frame's text, found until a look at the covered frame finds no more."""
         boxes: list[Box] = []
         for _ in range(self._rules["text"]["rounds"]):
             lines = _distinct(line for view in pixels.views(frame) for line in read_text(view, engine))
-            new = [
-                box
-                for area, info_type in self._areas(lines, frame.number)
-                if (box := self._box(area, info_type, frame, pixels.grid)) and not _inside(box, boxes)
-            ]
+            new: list[Box] = []
+            for match in self._matches(lines):
+                box = self._box(match, frame, pixels.grid)
+                if box is not None and not _inside(box, boxes + new):
+                    new.append(box)
+                    self._tell(frame.number, match)
             if not new:
                 break
             boxes += new
             pixels.cover(frame, new)
         return boxes
 
-    def _areas(self, lines: list[TextLine], number: int) -> Iterator[tuple[Area, str | None]]:
+    def _matches(self, lines: list[TextLine]) -> Iterator[_Match]:
+        read = page(lines)
         if self._mode == _ALL:
-            for line in lines:
-                self._tell(number, "image.textRedactionMode", line.text, None)
-                yield line.area, None
+            yield from (_Match(line, 0, len(line.text), _MODE_RULE) for line in read.lines)
             return
         if self._mode == _SENSITIVE:
-            read = page(lines)
             for found in sensitive_spans(read.text, self._text, self._record):
-                for index, first, last in read.parts(found.start, found.end):
-                    line = read.lines[index]
-                    self._tell(number, "image.textRedactionMode", line.text[first:last], found.info_type)
-                    yield line.part(first, last), found.info_type
-        yield from self._custom_areas(lines, number)
-
-    def _custom_areas(self, lines: list[TextLine], number: int) -> Iterator[tuple[Area, None]]:
-        read = page(lines)
+                for index, start, end in read.parts(found.start, found.end):
+                    yield _Match(read.lines[index], start, end, _MODE_RULE, found.info_type)
         try:
-            found = list(custom_spans(read, self._patterns, self._rules["custom_regexes"]["seconds"]))
+            custom = list(custom_spans(read, self._patterns, self._rules["custom_regexes"]["seconds"]))
         except TimeoutError:
             raise UndecodableError("image.customRegexes: a pattern took too long to search") from None
-        for pattern, index, first, last in found:
-            line = read.lines[index]
-            self._tell(number, f"image.customRegexes[{pattern}]", line.text[first:last], None)
-            yield line.part(first, last), None
+        for number, index, start, end in custom:
+            yield _Match(read.lines[index], start, end, f"image.customRegexes[{number}]")
 
-    def _tell(self, number: int, rule: str, covered: str, info_type: str | None) -> None:
+    def _tell(self, number: int, match: _Match) -> None:
         if self._observer is not None:
-            self._observer(Change(f"PixelData[{number}]", "cover", rule, covered, None, info_type))
+            covered = match.line.text[match.start : match.end]
+            self._observer(Change(f"PixelData[{number}]", "cover", match.rule, covered, None, match.info_type))
 
-    def _box(self, area: Area, info_type: str | None, frame: Frame, grid: int) -> Box | None:
+    def _box(self, match: _Match, frame: Frame, grid: int) -> Box | None:
         rules = self._rules["text"]
+        area = match.line.part(match.start, match.end)
         margin = max(rules["min_padding"], rules["padding"] * area.height)
         left, top = (max(0, math.floor((edge - margin) / grid) * grid) for edge in (area.left, area.top))
         right = min(frame.columns, math.ceil((area.right + margin) / grid) * grid)
         bottom = min(frame.rows, math.ceil((area.bottom + margin) / grid) * grid)
-        return Box(frame.number, left, top, right, bottom, info_type) if left < right and top < bottom else None
+        return Box(frame.number, left, top, right, bottom, match.info_type) if left < right and top < bottom else None
 
 
 def _distinct(lines: Iterator[TextLine]) -> list[TextLine]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # What OCR takes for one another.
 _AS_DIGIT = str.maketrans("OoQDIl|!SsBZzGb", "000011115582266"[:15])
 _SKELETON = str.maketrans("0o1il|!5s8b2z", "ooiiiiissbbzz")
-_ALMOST_NUMBER = re.compile(r"(?<!\w)[\dOoQDIl|!SsBZzGb]{1,12}(?:[-/.: ][\dOoQDIl|!SsBZzGb]{1,12}){0,5}(?!\w)")
+_ALMOST_NUMBER = re.compile(r"(?<!\w)[\dOoQDIl|!SsBZzGb]{1,20}(?:[-/.:][\dOoQDIl|!SsBZzGb]{1,20}){0,5}(?!\w)")
 _SECONDS = 2.0
 
 

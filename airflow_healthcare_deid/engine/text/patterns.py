@@ -87,7 +87,7 @@ def _find(text: str, looked_for: frozenset[str]) -> tuple[Finding, ...]:
 def _matches(pattern: _Pattern, text: str, info_type: str) -> list[Finding]:
     found = []
     for match in pattern.compiled.finditer(text, timeout=_SECONDS_PER_PATTERN):
-        start, end = match.span("v") if pattern.narrowed else match.span()
+        start, end = match.span("v" if pattern.narrowed and match["v"] else 0)
         if start < end and (pattern.check is None or pattern.check(text[start:end])):
             found.append(Finding(start, end, info_type))
     return found
