@@ -45,7 +45,8 @@ def wanted(request: Request, default: Wanted) -> Iterator[Wanted]:
         if media_type in ("*/*", "multipart/*"):
             yield Wanted(default.media_type, default.multipart, syntax or default.transfer_syntax)
         elif media_type == "multipart/related":
-            yield Wanted(parameters.get("type", default.media_type).lower(), True, syntax)
+            part = parameters.get("type", "*/*").lower()
+            yield Wanted(default.media_type if part == "*/*" else part, True, syntax)
         else:
             yield Wanted(media_type, False, syntax)
 
