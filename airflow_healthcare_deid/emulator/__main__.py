@@ -25,6 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--host", default="127.0.0.1", help="loopback address to serve at (default: %(default)s)")
     parser.add_argument("--port", type=int, default=0, help="port to serve at (default: a free one)")
     parser.add_argument("--data-dir", type=Path, help="keep all state here (default: forget it at the end)")
+    parser.add_argument(
+        "--with-storage", action="store_true", help="start a Cloud Storage emulator as well (extra: storage)"
+    )
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     stop = threading.Event()
@@ -33,7 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         from airflow_healthcare_deid.emulator.server import Emulator
 
-        with Emulator(options.data_dir, options.host, options.port) as emulator:
+        with Emulator(options.data_dir, options.host, options.port, with_storage=options.with_storage) as emulator:
+            if emulator.storage_url is not None:
+                print(f"STORAGE_EMULATOR_HOST={emulator.storage_url}", flush=True)
             print(f"HEALTHCARE_EMULATOR_HOST={emulator.url}", flush=True)
             stop.wait()
     except (HealthcareDeidError, OSError) as error:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from airflow_healthcare_deid.emulator.storage_emulator import StorageEmulator
+
 _START_TIMEOUT = 30.0
 _GRACE_SECONDS = 3
 
@@ -35,8 +37,11 @@ class Emulator:
     :param host: a loopback address; any other is refused, since nothing here checks who asks.
     :param port: 0 takes a free one.
     :param tls: certificate file and key file, to serve https.
+    :param with_storage: start a Cloud Storage emulator beside it, and have ``STORAGE_EMULATOR_HOST`` of this process
+        name that one until `stop`; its objects are kept in ``data_dir/storage``, or in memory.
     :param clock: tells the time, with its zone; for tests of what takes days.
     :raises InvalidEndpointError: if the host is not loopback.
+    :raises MissingPartError: if ``with_storage`` is asked for and the extra ``storage`` is not installed.
     """
 
     def __init__(
@@ -46,6 +51,7 @@ class Emulator:
         port: int = 0,
         tls: tuple[str | Path, str | Path] | None = None,
         *,
+        with_storage: bool = False,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         if not _is_loopback(host):
@@ -59,6 +65,7 @@ class Emulator:
         self._port = port
         self._tls = tls
         self._clock = clock
+        self._gcs = _storage_emulator(data_dir) if with_storage else None
         self._state: State | None = None
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
@@ -69,6 +76,17 @@ class Emulator:
         """Where it serves, for example ``http://127.0.0.1:40123``; it must have been started."""
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"{'https' if self._tls else 'http'}://{host}:{self._port}"
+
+    @property
+    def storage_url(self) -> str | None:
+        """Where its Cloud Storage emulator serves, the value for ``STORAGE_EMULATOR_HOST``; None without one."""
+        return self._gcs.url if self._gcs is not None else None
+
+    @property
+    def directory(self) -> Path:
+        """Where it keeps everything; the tables of BigQuery exports are in ``bigquery``. It must have been started."""
+        assert self._state is not None
+        return self._state.storage.directory
 
     def start(self) -> Self:
         """Start serving, and go on with the operations that the last stop interrupted.
@@ -87,6 +105,8 @@ class Emulator:
         except BaseException:
             self._socket.close()
             raise
+        if self._gcs is not None:
+            self._gcs.start()
         self._port = self._socket.getsockname()[1]
         self._server = uvicorn.Server(self._config(self._state))
         self._thread = threading.Thread(target=self._serve, name="healthcare-emulator", daemon=True)
@@ -111,6 +131,8 @@ class Emulator:
         if self._socket is not None:
             self._socket.close()
         self._state.close()
+        if self._gcs is not None:
+            self._gcs.stop()
         self._state = self._server = self._thread = self._socket = None
 
     def __enter__(self) -> Self:
@@ -142,6 +164,12 @@ class Emulator:
         assert self._server is not None
         assert self._socket is not None
         self._server.run(sockets=[self._socket])
+
+
+def _storage_emulator(data_dir: Path | None) -> StorageEmulator:
+    from airflow_healthcare_deid.emulator.storage_emulator import StorageEmulator
+
+    return StorageEmulator(directory=data_dir / "storage" if data_dir else None)
 
 
 def _is_loopback(host: str) -> bool:

@@ -39,27 +39,33 @@ class StorageEmulator:
         # It logs every request, and those name objects; nothing of that belongs into somebody else's log.
         logging.getLogger("gcp_storage_emulator").setLevel(logging.CRITICAL)
         storage = Storage(use_memory_fs=directory is None, data_dir=None if directory is None else str(directory))
-        self._server = _Server((host, 0), functools.partial(RequestHandler, storage))
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="storage-emulator", daemon=True
-        )
+        self._host = host
+        self._handler = functools.partial(RequestHandler, storage)
+        self._server: _Server | None = None
+        self._thread: threading.Thread | None = None
         self._before: str | None = None
 
     @property
     def url(self) -> str:
-        """Its address, the value for ``STORAGE_EMULATOR_HOST``."""
-        host, port = self._server.server_address[:2]
-        return f"http://{host if isinstance(host, str) else host.decode()}:{port}"
+        """Its address, the value for ``STORAGE_EMULATOR_HOST``; it must have been started."""
+        assert self._server is not None
+        return f"http://{self._host}:{self._server.server_port}"
 
     def start(self) -> Self:
-        """Serve, and point this process's storage clients here."""
+        """Serve on a free port, and point this process's storage clients there."""
+        self._server = _Server((self._host, 0), self._handler)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="storage-emulator", daemon=True
+        )
+        self._thread.start()
         self._before = os.environ.get(HOST_VARIABLE)
         os.environ[HOST_VARIABLE] = self.url
-        self._thread.start()
         return self
 
     def stop(self) -> None:
         """Stop serving, and restore the environment."""
+        if self._server is None or self._thread is None:
+            return
         if self._before is None:
             os.environ.pop(HOST_VARIABLE, None)
         else:
@@ -67,6 +73,7 @@ class StorageEmulator:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+        self._server = self._thread = None
 
     def __enter__(self) -> Self:
         return self.start()
