@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,16 +38,23 @@ ROWS, COLUMNS = 64, 96
 
 @dataclass
 class ScriptedOcr:
-    """Reads the given lines in the first look at each frame, and nothing in the looks after it."""
+    """Reads the given lines, wherever it looks; their places are those of a frame of 96 columns."""
 
     lines: list[TextLine]
     looks: int = 0
-    images: list[NDArray[np.uint8]] = field(default_factory=list)
 
     def read(self, image: NDArray[np.uint8]) -> list[TextLine]:
         self.looks += 1
-        self.images.append(image)
-        return list(self.lines)
+        scale = image.shape[1] // COLUMNS
+        return [
+            TextLine(
+                one.text,
+                one.score,
+                Area(*(scale * edge for edge in (one.area.left, one.area.top, one.area.right, one.area.bottom))),
+                tuple((scale * left, scale * right) for left, right in one.columns),
+            )
+            for one in self.lines
+        ]
 
 
 def line(text: str, left: float = 20, top: float = 20, width: float = 40, height: float = 12) -> TextLine:
