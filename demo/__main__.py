@@ -25,11 +25,12 @@ def main(arguments: list[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)
     console = Console()
+    serving = arguments == ["airflow"]
     try:
-        serve(console) if arguments == ["airflow"] else demonstrate(console)
+        serve(console) if serving else demonstrate(console)
     except KeyboardInterrupt:
         console.text("Stopped.")
-        return 130
+        return 0 if serving else 130  # Ctrl-C is how serving ends.
     except (ProcessFailedError, TimeoutError, tour.DemoFailedError) as error:
         console.text("\n".join([f"Failed: {error}", *getattr(error, "__notes__", [])]))
         return 1
