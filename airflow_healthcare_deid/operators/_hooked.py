@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property, wraps
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 
     from airflow_healthcare_deid.hooks.healthcare import HealthcareHook
 
-P = ParamSpec("P")
-R = TypeVar("R")
-T = TypeVar("T", bound="Hooked")
+M = TypeVar("M", bound="Callable[..., Any]")
 
 FINAL_ERRORS = (
     AmbiguousSubmissionError,
@@ -56,16 +54,14 @@ class Hooked:
         )
 
 
-def task_step(
-    method: Callable[Concatenate[T, P], R],
-) -> Callable[Concatenate[T, P], R]:
+def task_step(method: M) -> M:
     """Let a method of a task end well: connections are closed, and final errors fail the task at once.
 
     A final error keeps its type and is an ``AirflowFailException`` as well, so that Airflow does not try again.
     """
 
     @wraps(method)
-    def step(self: T, *args: P.args, **kwargs: P.kwargs) -> R:
+    def step(self: Hooked, *args: Any, **kwargs: Any) -> Any:
         try:
             return method(self, *args, **kwargs)
         except FINAL_ERRORS as error:
@@ -76,7 +72,7 @@ def task_step(
             if "hook" in self.__dict__:
                 self.hook.close()
 
-    return step
+    return cast("M", step)
 
 
 def _final(error: HealthcareDeidError) -> HealthcareDeidError:

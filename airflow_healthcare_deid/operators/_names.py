@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from airflow_healthcare_deid.errors import InvalidRequestError, InvalidResourceNameError
 from airflow_healthcare_deid.operators._literals import is_literal
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from airflow_healthcare_deid.operators._request import ResourceName
 
-N = TypeVar("N", DatasetName, DicomStoreName, FhirStoreName, OperationName)
+N = TypeVar("N", bound=DatasetName | DicomStoreName | FhirStoreName | OperationName)
 
 
 def parse_name(kind: type[N], field: str, value: str) -> N:
@@ -24,14 +24,12 @@ def parse_name(kind: type[N], field: str, value: str) -> N:
     :raises InvalidResourceNameError: if it has another form.
     """
     try:
-        return kind.parse(value)
+        return cast("N", kind.parse(value))
     except InvalidResourceNameError as error:
         raise InvalidResourceNameError(field, error.problem, f"Write {error.field}") from None
 
 
-def check_literal_name(
-    kind: type[DatasetName | DicomStoreName | FhirStoreName | OperationName], field: str, value: object
-) -> None:
+def check_literal_name(kind: type[N], field: str, value: object) -> None:
     """Check a full name that stands in a DAG file.
 
     :raises InvalidResourceNameError: if it has another form.

@@ -70,7 +70,7 @@ class OperationWatch:
         self._deadline = deadline
         self._clock = clock or ServiceClock()
         self._uniform = uniform
-        self._backoff = Backoff(first_delay=schedule.poll_interval, max_delay=schedule.max_poll_interval)
+        self._backoff = Backoff(schedule.poll_interval, schedule.max_poll_interval, uniform)
 
     def first_delay(self) -> float:
         """Seconds before the first request.
