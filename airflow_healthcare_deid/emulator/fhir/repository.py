@@ -6,17 +6,18 @@ https://hl7.org/fhir/R4/http.html#versions. Each method is one transaction, unle
 from __future__ import annotations
 
 import base64
+import sqlite3
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from airflow_healthcare_deid.emulator.errors import Code, ServiceError
 from airflow_healthcare_deid.emulator.fhir.codec import decode, encode
 from airflow_healthcare_deid.emulator.fhir.references import local_references
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterator, Mapping, Sequence
 
     from airflow_healthcare_deid.emulator.storage import Storage
@@ -96,6 +97,7 @@ class FhirRepository:
 
         :param resource: with its ``resourceType`` and ``id``; its ``meta`` gets the new version and time.
         :param versioned: keep the version it replaces; without, that one is overwritten.
+        :raises ServiceError: 404 if the store was deleted meanwhile.
         """
         kind, key = str(resource["resourceType"]), str(resource["id"])
         with self._storage.write() as db:
@@ -202,10 +204,14 @@ class FhirRepository:
 
     @staticmethod
     def _insert(db: sqlite3.Connection, store: int, version: Version) -> None:
-        db.execute(
-            "INSERT INTO fhir_versions (store, type, id, updated, current, method, body) VALUES (?, ?, ?, ?, 1, ?, ?)",
-            (store, version.type, version.id, version.updated, version.method, version.body),
-        )
+        try:
+            db.execute(
+                "INSERT INTO fhir_versions (store, type, id, updated, current, method, body)"
+                " VALUES (?, ?, ?, ?, 1, ?, ?)",
+                (store, version.type, version.id, version.updated, version.method, version.body),
+            )
+        except sqlite3.IntegrityError:
+            raise ServiceError(Code.NOT_FOUND, "The FHIR store was deleted meanwhile.") from None
 
 
 def instant(micros: int) -> str:
