@@ -130,6 +130,10 @@ class Warehouse:
                     "Use WRITE_APPEND or WRITE_TRUNCATE, or another destination.",
                 )
 
+    def clear(self) -> None:
+        """Remove every table."""
+        shutil.rmtree(self._root, ignore_errors=True)
+
     def prepare(self, project: str, dataset: str, disposition: Disposition) -> None:
         """Check a dataset that takes several tables; with ``WRITE_TRUNCATE``, remove the tables it has."""
         self.check(project, dataset, disposition)

@@ -87,6 +87,21 @@ def read_gcs(uri: str, field: str = "gcsUri", limit: int = MAX_OBJECT_BYTES) -> 
     return _answered(read, source, field)
 
 
+def fetch_gcs(uri: str, target: Path, field: str) -> None:
+    """Read an object of any size into a file.
+
+    :raises ServiceError: as `read_gcs` does, but for the size.
+    """
+    source = parse_location(uri, field)
+
+    def fetch() -> None:
+        blob = _client().bucket(source.bucket).blob(source.name)
+        with target.open("wb") as file:
+            blob.download_to_file(file, timeout=_TIMEOUT, retry=_retry())
+
+    _answered(fetch, source, field)
+
+
 def list_gcs(uri: str, field: str = "gcsSource.uri") -> list[str]:
     """Return the URIs of all objects that a source URI with wildcards stands for, in order of their names.
 

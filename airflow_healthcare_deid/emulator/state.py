@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_healthcare_deid.emulator.bigquery import Warehouse
 from airflow_healthcare_deid.emulator.dicomweb.reader import Reader
 from airflow_healthcare_deid.emulator.faults import FaultBook, RequestLog
 from airflow_healthcare_deid.emulator.fhir.repository import FhirRepository
@@ -48,6 +49,7 @@ class State:
         self.faults.remove()
         self.operations.progression = Progression()
         self.resources.delete_all()
+        Warehouse(self.storage.directory).clear()
         self.requests.clear()
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
+import sys
 import threading
 from http.server import HTTPServer
 from typing import TYPE_CHECKING, Self
@@ -17,6 +18,8 @@ from airflow_healthcare_deid.engine.errors import MissingPartError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+logger = logging.getLogger(__name__)
 
 HOST_VARIABLE = "STORAGE_EMULATOR_HOST"
 """The environment variable that Google's storage clients look at."""
@@ -85,3 +88,7 @@ class StorageEmulator:
 class _Server(HTTPServer):
     # One request after the other: the package's store is made for that. Others wait in this queue.
     request_queue_size = 128
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Leave out the traceback that the standard library prints: it may show what was sent."""
+        logger.warning("Storage emulator: a request ended with %s", type(sys.exception()).__name__)

@@ -86,16 +86,18 @@ def _selected(context: JobContext, store: int) -> Iterator[Version]:
     context.expect(sum(metric.count for metric in metrics if not types or metric.type in types))
     for version in context.state.fhir.scan(store, types):
         context.check()
-        if version.updated > since:
-            yield version
-        else:
+        if version.updated <= since:
             context.expect(-1)
+        elif context.fails_by_decree(f"{version.type}/{version.id}"):
+            _count(context, version, succeeded=False)
+        else:
+            yield version
 
 
-def _count(context: JobContext, version: Version) -> None:
+def _count(context: JobContext, version: Version, *, succeeded: bool = True) -> None:
     item = f"{version.type}/{version.id}"
     if item in context.finished_items:
         context.expect(-1)
         return
     with context.state.storage.write() as db:
-        context.item_done(db, item, succeeded=True)
+        context.item_done(db, item, succeeded=succeeded)

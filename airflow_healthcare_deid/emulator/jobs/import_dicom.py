@@ -11,6 +11,7 @@ from airflow_healthcare_deid.emulator.errors import Code, ServiceError
 from airflow_healthcare_deid.engine.rules import load_rules
 
 if TYPE_CHECKING:
+    from airflow_healthcare_deid.emulator.instances import InstanceRecord
     from airflow_healthcare_deid.emulator.jobs.context import JobContext
 
 RESPONSE_TYPE = "type.googleapis.com/google.cloud.healthcare.v1.dicom.ImportDicomDataResponse"
@@ -31,19 +32,28 @@ def import_dicom(context: JobContext) -> dict[str, Any]:
     context.expect(len(todo))
     for uri in todo:
         context.check()
-        data = b"" if context.fails_by_decree(uri) else gcs.read_gcs(uri, "gcsSource.uri")
         with tempfile.TemporaryDirectory(dir=context.state.storage.incoming) as folder:
-            file = Path(folder) / "object"
-            file.write_bytes(data)
-            _take(context, store.key, uri, file)
+            _take(context, store.key, uri, Path(folder) / "object")
     return {"@type": RESPONSE_TYPE}
 
 
 def _take(context: JobContext, store: int, uri: str, file: Path) -> None:
-    ((_, found),) = context.state.reader.index([file])
+    found = None if context.fails_by_decree(uri) else _fetched(context, uri, file)
     with context.state.storage.write() as db:
         succeeded = False
-        if not isinstance(found, str):
+        if found is not None:
             succeeded = context.state.instances.add_within(db, store, found, file)
             succeeded = succeeded or load_rules("transfer")["dicom_import"]["duplicates_count_as"] == "success"
         context.item_done(db, uri, succeeded=succeeded)
+
+
+def _fetched(context: JobContext, uri: str, file: Path) -> InstanceRecord | None:
+    """Bring an object here and read what the index keeps of it; None if that can't be done."""
+    try:
+        gcs.fetch_gcs(uri, file, "gcsSource.uri")
+    except ServiceError as error:
+        if error.code is Code.UNAVAILABLE:
+            raise
+        return None  # deleted since it was listed, or not to be read
+    ((_, found),) = context.state.reader.index([file])
+    return None if isinstance(found, str) else found

@@ -36,7 +36,7 @@ def import_fhir(context: JobContext) -> dict[str, Any]:
     version = FhirVersion(store.body["version"])
     for uri in uris:
         context.check()
-        data = gcs.read_gcs(uri, "gcsSource.uri")
+        data = _read(uri)
         # The number tells the resources of an object apart after a restart.
         resources = enumerate(_resources(data, context.payload["structure"]))
         todo = [(f"{uri}#{number}", found) for number, found in resources]
@@ -48,8 +48,20 @@ def import_fhir(context: JobContext) -> dict[str, Any]:
     return {"@type": RESPONSE_TYPE}
 
 
-def _resources(data: bytes, structure: str) -> Iterator[Any]:
+def _read(uri: str) -> bytes | None:
+    try:
+        return gcs.read_gcs(uri, "gcsSource.uri")
+    except ServiceError as error:
+        if error.code is Code.UNAVAILABLE:
+            raise
+        return None  # deleted since it was listed, too large, or not to be read
+
+
+def _resources(data: bytes | None, structure: str) -> Iterator[Any]:
     """Yield what should be resources; in place of what can't be read, None."""
+    if data is None:
+        yield None
+        return
     kind, _, pretty = structure.partition("_")
     for text in (data,) if pretty else data.splitlines():
         if not text.strip():

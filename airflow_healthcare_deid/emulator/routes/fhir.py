@@ -185,6 +185,7 @@ ROUTES = [
     _route("/", _search, "GET", "searchResources", collection="fhirStores"),
     _route("/_search", _search, "POST", "searchResources", collection="fhirStores"),
     _route("/$export", _refuse("Bulk $export"), "GET", "export", collection="fhirStores"),
+    _route("/Group/{id}/$export", _refuse("Bulk $export"), "GET", "export", collection="fhirStores"),
     _route("/Patient/{id}/$everything", _everything, "GET", "get"),
     _route("/Patient/{id}/$consent-enforcement-status", _refuse("Consent enforcement"), "GET", "get"),
     _route("/Consent/{id}/$consent-enforcement-status", _refuse("Consent enforcement"), "GET", "get"),

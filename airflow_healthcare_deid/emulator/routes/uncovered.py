@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.routing import Route
 
 from airflow_healthcare_deid.emulator.errors import unimplemented
-from airflow_healthcare_deid.emulator.routes.common import DATASET, DICOM_STORE, LOCATION
+from airflow_healthcare_deid.emulator.routes.common import DATASET, DICOM_STORE, FHIR_STORE, LOCATION
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -35,4 +35,9 @@ ROUTES = [
     ),
     _refuse("The natural language service", LOCATION + "/services/nlp:analyzeEntities"),
     _refuse("Storage classes", DICOM_STORE + ":setBlobStorageSettings"),
+    *(
+        _refuse(f"fhirStores.{method}", f"{FHIR_STORE}:{method}")
+        for method in ("applyAdminConsents", "applyConsents", "bulkDelete", "explainDataAccess", "rollback")
+    ),
+    _refuse("The status of a bulk $export", FHIR_STORE + "/operations/{operation}"),
 ]
