@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
-from airflow_healthcare_deid.engine.errors import UndecodableError
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -45,19 +43,21 @@ def encode_lossless(family: str, frame: NDArray[Any], properties: dict[str, Any]
     )
 
 
-def cover_jpeg(code: bytes, boxes: Iterable[Box]) -> bytes:
+def cover_jpeg(code: bytes, boxes: Iterable[Box], photometric: str) -> bytes:
     """Return a frame in JPEG Baseline with boxes painted black.
 
     The samples are painted without a change of color space and written with the same quantization and subsampling:
     with boxes that fill whole blocks (`jpeg_grid`), the blocks outside come out all but unchanged.
 
-    :raises UndecodableError: when the code is not understood.
+    :raises ValueError: when the code is not what it should be.
     """
     from PIL import Image
 
     try:
         with Image.open(io.BytesIO(code), formats=["JPEG"]) as image:
             keep_rgb = image.info.get("adobe_transform") == 0
+            if photometric == "RGB" and not image.info.keys() & {"adobe_transform", "jfif"}:
+                raise ValueError("nothing in the code says that its samples are red, green and blue")
             if image.mode == "RGB" and not keep_rgb:
                 image.draft("YCbCr", image.size)
             black: Any = {"L": 0, "RGB": (0, 0, 0), "YCbCr": (0, 128, 128)}[image.mode]
@@ -65,8 +65,8 @@ def cover_jpeg(code: bytes, boxes: Iterable[Box]) -> bytes:
                 image.paste(black, (box.left, box.top, box.right, box.bottom))
             written = io.BytesIO()
             image.save(written, "JPEG", quality="keep", subsampling="keep", qtables="keep", keep_rgb=keep_rgb)
-    except (OSError, KeyError, ValueError):
-        raise UndecodableError("a JPEG frame could not be encoded again") from None
+    except (OSError, KeyError):
+        raise ValueError("not a JPEG frame that can be encoded again") from None
     return written.getvalue()
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import threading
+import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +32,14 @@ _ELEMENTS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 _LOSSY_TOLERANCE = 16
 # JPEG decoders smooth subsampled color over the edge of a block: what shows there comes from outside the box.
 _INTERPOLATED = 2
+
+
+# The filters of warnings are those of the process, not of the thread.
+_QUIET_LOCK = threading.RLock()
+
+
+class _NotEncodableError(Exception):
+    """No encoder takes these pixels in this syntax."""
 
 
 @dataclass(slots=True)
@@ -102,7 +113,7 @@ class Pixels:
     def write(self, boxes: dict[int, list[Box]]) -> None:
         """Put the frames with their boxes into the dataset, and make sure that nothing shows through.
 
-        :raises UndecodableError: when a frame cannot be encoded again.
+        :raises UndecodableError: when the result does not show the boxes.
         """
         target = UID(self._row.get("to", str(self._syntax)))
         family = self._row["encode"]
@@ -112,7 +123,11 @@ class Pixels:
         elif family == "native":
             self._write_decoded(boxes, target)
         else:
-            self._write_encoded(family, boxes, target)
+            try:
+                self._write_encoded(family, boxes, target)
+            except _NotEncodableError:
+                family = "native"
+                self._write_decoded(boxes, UID(load_rules("image")["syntaxes"]["fallback"]))
         self._verify(boxes, lossy=family == "jpeg")
 
     def _color(self, number: int) -> tuple[float, ...]:
@@ -132,7 +147,7 @@ class Pixels:
             if not frame_boxes and not all_frames:
                 encoded.append(code)
             elif family == "jpeg":
-                encoded.append(cover_jpeg(code, frame_boxes))
+                encoded.append(_covered_jpeg(code, frame_boxes, photometric))
             else:
                 frame = self._decoded(number)
                 self.cover(frame, frame_boxes)
@@ -174,6 +189,8 @@ class Pixels:
             for box in frame_boxes:
                 edge = _INTERPOLATED if lossy else 0
                 covered = pixels[box.top + edge : box.bottom - edge, box.left + edge : box.right - edge]
+                if covered.size == 0:
+                    continue
                 spread = np.ptp(covered.reshape(-1, *covered.shape[2:]).astype(np.float64), axis=0)
                 if np.max(spread) > (_LOSSY_TOLERANCE if lossy else 0):
                     raise UndecodableError("text in the pixels could not be covered in this pixel format")
@@ -190,7 +207,8 @@ class Pixels:
         if not decoder.is_available:
             raise MissingPartError("image")
         try:
-            pixels, properties = decoder.as_array(self._dataset, index=number, raw=True, decoding_plugin=plugin)
+            with _quiet():
+                pixels, properties = decoder.as_array(self._dataset, index=number, raw=True, decoding_plugin=plugin)
         # Decoders raise whatever they come across, with values of the record in their messages.
         except Exception as error:  # noqa: BLE001
             raise UndecodableError(f"frame {number} cannot be decoded ({type(error).__name__})") from None
@@ -199,7 +217,8 @@ class Pixels:
 
     def _frame_count(self) -> int:
         try:
-            return max(1, int(self._dataset.get("NumberOfFrames") or 1))
+            with _quiet():
+                return max(1, int(self._dataset.get("NumberOfFrames") or 1))
         except (TypeError, ValueError):
             raise UndecodableError("NumberOfFrames is not a number") from None
 
@@ -216,10 +235,26 @@ class Pixels:
 
 def _encoded(family: str, frame: Frame, photometric: str) -> bytes:
     try:
-        return encode_lossless(family, frame.pixels, frame.properties, photometric)
+        with _quiet():
+            return encode_lossless(family, frame.pixels, frame.properties, photometric)
     # Encoders too raise whatever they come across.
-    except Exception as error:  # noqa: BLE001
-        raise UndecodableError(f"frame {frame.number} cannot be encoded again ({type(error).__name__})") from None
+    except Exception:  # noqa: BLE001
+        raise _NotEncodableError from None
+
+
+def _covered_jpeg(code: bytes, boxes: list[Box], photometric: str) -> bytes:
+    try:
+        return cover_jpeg(code, boxes, photometric)
+    except ValueError:
+        raise _NotEncodableError from None
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep back the warnings of pydicom, which may hold values of the record."""
+    with _QUIET_LOCK, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _syntax_of(dataset: Dataset) -> UID:

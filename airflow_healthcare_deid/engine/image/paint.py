@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from airflow_healthcare_deid.engine.errors import UndecodableError
 from airflow_healthcare_deid.engine.image.render import palette_colors
 
 if TYPE_CHECKING:
@@ -53,9 +52,8 @@ def cover_native(
     :param keyword: the element that holds it: ``PixelData``, ``FloatPixelData`` or ``DoubleFloatPixelData``.
     :param boxes: boxes by frame.
     :param colors: the color to paint in, by frame.
-    :raises UndecodableError: when the pixel data is laid out in a way that is not understood.
     """
-    data = bytearray(dataset[keyword].value)
+    data = _in_order(dataset, keyword, bytes(dataset[keyword].value))
     rows, columns, samples = dataset.Rows, dataset.Columns, dataset.get("SamplesPerPixel", 1)
     allocated = {"FloatPixelData": 32, "DoubleFloatPixelData": 64}.get(keyword) or dataset.BitsAllocated
     if allocated == 1:
@@ -73,17 +71,30 @@ def cover_native(
             else:
                 shape = (rows, columns, samples) if samples > 1 else (rows, columns)
                 cover(frame.reshape(shape), frame_boxes, colors[number])
-    dataset[keyword].value = bytes(data)
+    dataset[keyword].value = bytes(_in_order(dataset, keyword, data))
 
 
 def _dtype(dataset: Dataset, keyword: str, allocated: int) -> np.dtype[Any]:
     from pydicom.uid import ExplicitVRBigEndian
 
     big_endian = dataset.file_meta.TransferSyntaxUID == ExplicitVRBigEndian
-    if big_endian and allocated == 8 and dataset[keyword].VR == "OW":
-        raise UndecodableError("8-bit pixels in big-endian words are not supported")
     kind = "f" if keyword != "PixelData" else "i" if dataset.get("PixelRepresentation") == 1 else "u"
     return np.dtype(f"{'>' if big_endian else '<'}{kind}{allocated // 8}")
+
+
+def _in_order(dataset: Dataset, keyword: str, data: bytes | bytearray) -> bytearray:
+    """Return pixel data with its bytes in the order of the pixels, or, from there, as it was."""
+    from pydicom.uid import ExplicitVRBigEndian
+
+    in_order = bytearray(data)
+    if (
+        dataset.file_meta.TransferSyntaxUID == ExplicitVRBigEndian
+        and dataset.BitsAllocated == 8
+        and dataset[keyword].VR == "OW"
+    ):
+        # Single bytes that are written as big-endian words stand the wrong way round in each pair.
+        in_order[0::2], in_order[1::2] = data[1::2], data[0::2]
+    return in_order
 
 
 def _cover_422(frame: NDArray[Any], boxes: list[Box]) -> None:

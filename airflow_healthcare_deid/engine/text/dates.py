@@ -24,6 +24,7 @@ _MONTH = (
 )
 _WEEKDAY = r"(?:(?P<w>(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?)\.?,?[ ]{1,3})?"
 _DAY = r"(?P<d>\d{1,2})(?P<suffix>st|nd|rd|th)?"
+_ANY_WEEKDAY = r"(?:(?i:mon|tues|wednes|thurs|fri|satur|sun)(?i:day),? )?"
 _START = r"(?<![^\W_])(?<!\d[.,/-])"
 _END = r"(?!\d)"
 _TIME_DIGITS = r"(?=(?:[0-2]\d(?:[0-5]\d(?:[0-6]\d(?:\.\d{1,6})?)?)?)?(?!\d))"
@@ -46,12 +47,12 @@ _COMPLETE = tuple(
 )
 # A month, or a day without its year: a date for the reader, but none that can be shifted.
 _PARTIAL = tuple(
-    re.compile(_START + form)
+    re.compile(_START + _ANY_WEEKDAY + form)
     for form in (
         r"(?i:" + _MONTH.replace("|may|", "|(?-i:May|MAY)|") + r")\.?,? ?(?:of )?(?:\d{4}|'\d{2})" + _END,
         r"(?i:"
         + _MONTH.replace("|may|", "|(?-i:May|MAY)|")
-        + r")\.? (?:[0-2]?\d|3[01])(?:st|nd|rd|th)?(?![\d.:/%]|\w)",
+        + r")\.? (?:[0-2]?\d|3[01])(?:st|nd|rd|th)?(?!\.\d|[\d:/%]|\w)",
         r"(?:[0-2]?\d|3[01])(?:st|nd|rd|th)?(?: of)? (?i:" + _MONTH.replace("|may|", "|(?-i:May|MAY)|") + r")(?!\w)",
         r"(?:0?[1-9]|1[0-2])/(?:19|20)\d\d" + _END,
         r"(?:19|20)\d\d-(?:0[1-9]|1[0-2])(?![\d-])",

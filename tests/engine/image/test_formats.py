@@ -21,7 +21,7 @@ from pydicom.uid import (
 )
 
 from airflow_healthcare_deid.config import ImageConfig, TextRedactionMode
-from airflow_healthcare_deid.engine.image import Box, redact_image
+from airflow_healthcare_deid.engine.image import Box, frames, redact_image
 from tests.engine.image.conftest import COLUMNS, ROWS, ScriptedOcr, instance, line, reread, texture
 
 if TYPE_CHECKING:
@@ -208,3 +208,42 @@ def test_frames_without_text_are_copied_byte_by_byte(text: TextDeidentifier) -> 
     assert [box.frame for box in boxes] == [1]
     assert after[0] == before[0]
     assert after[1] != before[1]
+
+
+def test_bytes_in_big_endian_words(text: TextDeidentifier) -> None:
+    pixels = texture(samples=3)
+    dataset = instance(pixels, "RGB", ExplicitVRBigEndian)
+    dataset["PixelData"].VR = "OW"
+    dataset.PixelData = np.frombuffer(dataset.PixelData, np.uint16).byteswap().tobytes()
+    after, boxes = _redacted(dataset, text)
+    _check(pixels, after.pixel_array, boxes, (0, 0, 0))
+
+
+def test_what_its_encoder_refuses_becomes_explicit_little_endian(
+    text: TextDeidentifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = instance(texture(samples=3), "RGB", RLELossless)
+    before = dataset.pixel_array.copy()
+    with monkeypatch.context() as patch:
+        patch.setattr(frames, "encode_lossless", _refuse)
+        after, boxes = _redacted(dataset, text)
+    assert after.file_meta.TransferSyntaxUID == ExplicitVRLittleEndian
+    _check(before, after.pixel_array, boxes, (0, 0, 0))
+
+
+def _refuse(*_: object) -> bytes:
+    raise ValueError("One or more of the following values is not valid")
+
+
+def test_jpeg_whose_color_nothing_tells_becomes_explicit_little_endian(text: TextDeidentifier) -> None:
+    from pydicom.encaps import encapsulate, generate_frames
+
+    dataset = instance(texture(samples=3), "RGB", JPEGBaseline8Bit)
+    [code] = generate_frames(dataset.PixelData, number_of_frames=1)
+    start = code.index(b"Adobe") - 4
+    length = int.from_bytes(code[start + 2 : start + 4], "big") + 2
+    dataset.PixelData = encapsulate([code[:start] + code[start + length :]])
+    dataset["PixelData"].is_undefined_length = True
+    after, [box] = _redacted(dataset, text)
+    assert after.file_meta.TransferSyntaxUID == ExplicitVRLittleEndian
+    assert np.ptp(after.pixel_array[box.top : box.bottom, box.left : box.right]) == 0

@@ -88,6 +88,7 @@ def test_numbers_that_are_no_dates(text: str) -> None:
         ("since March 2021.", "March 2021"),
         ("on March 14 he", "March 14"),
         ("the 14th of March", "14th of March"),
+        ("Friday, June 12.", "Friday, June 12"),
         ("dated 3/14, stable", "3/14"),
         ("from 03/2021", "03/2021"),
         ("born in 1947", "1947"),
