@@ -42,11 +42,11 @@ check: $(VENV)/.dev ## ruff, mypy and the import rules between the parts of the 
 	@$(BIN)/mypy $(CODE)
 	@PATH="$(BIN):$$PATH" lint-imports
 
-bench: $(VENV)/.dev ## the measurements behind the figures in the docs
+bench: $(VENV)/.bench ## the measurements behind the figures in the docs
 	@$(BIN)/python -m benchmarks
 
 constraints: $(VENV)/.dev ## pin what is new in pyproject.toml (UPGRADE=1: take the newest of everything)
-	@$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --python-version 3.11 --quiet \
+	@$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --group bench --python-version 3.11 --quiet \
 	  --no-header --no-annotate $(if $(UPGRADE),--upgrade) --output-file constraints.txt
 	@echo "constraints.txt: $$(wc -l < constraints.txt) pins"
 
@@ -73,3 +73,8 @@ $(VENV)/.dev: $(VENV)/.python pyproject.toml constraints.txt
 	@echo "Installing the package with every extra, and the development tools (a few minutes the first time)"
 	@$(call INSTALL,--editable '.[all]' --group dev)
 	@touch $(VENV)/.demo $@
+
+$(VENV)/.bench: $(VENV)/.dev
+	@echo "Installing what the measurements compare with"
+	@$(call INSTALL,--group bench)
+	@touch $@
