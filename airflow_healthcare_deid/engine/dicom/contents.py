@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from airflow_healthcare_deid.engine.dicom.charset import decode, encode
 from airflow_healthcare_deid.engine.dicom.encoding import SHORT_VRS
 from airflow_healthcare_deid.engine.dicom.values import Replacements
+from airflow_healthcare_deid.engine.dicom.walk import MAX_SHORT
 from airflow_healthcare_deid.engine.rules import load_rules
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 IN_CHARACTER_SET: Final = frozenset({b"LO", b"LT", b"PN", b"SH", b"ST", b"UC", b"UT"})
 """VRs that SpecificCharacterSet applies to."""
 _ONE_VALUE: Final = frozenset({b"LT", b"ST", b"UT"})
-_MOST_BYTES: Final = 0xFFFE
 _VALID: Final = {
     b"DA": re.compile(r"\d{8}|\d{4}\.\d\d\.\d\d", re.ASCII),
     b"DT": re.compile(r"\d{4,14}(\.\d{1,6})?([+-]\d{4})?", re.ASCII),
@@ -71,7 +71,7 @@ class ContentReplacements(Replacements):
         if new == old:
             return None
         encoded = encode("\\".join(new), character_sets)
-        return b"" if encoded is None or (len(encoded) > _MOST_BYTES and vr in SHORT_VRS) else encoded
+        return b"" if encoded is None or (len(encoded) > MAX_SHORT and vr in SHORT_VRS) else encoded
 
     def _value(self, vr: bytes, value: str) -> str:
         old = value.rstrip(" \0")

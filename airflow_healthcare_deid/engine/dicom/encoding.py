@@ -16,7 +16,7 @@ LONG_VRS = frozenset(_LONG.encode().split())
 """VRs with two reserved bytes and a length of four."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Encoding:
     """One way to write elements.
 

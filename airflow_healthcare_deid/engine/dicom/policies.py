@@ -77,7 +77,11 @@ class RemoveList(KeepAll):
         self._inside = self if rules["remove_list_sequences"]["nested"] == "remove" else KeepAll(always)
 
     def decide(self, tag: int) -> int:
-        if tag not in self.always and any(pattern.matches(tag) for pattern in self._patterns):
+        if (
+            tag not in self.always
+            and tag not in ALWAYS_KEPT_TAGS
+            and any(pattern.matches(tag) for pattern in self._patterns)
+        ):
             return REMOVE
         return self.always.get(tag, KEEP)
 
@@ -88,7 +92,7 @@ class RemoveList(KeepAll):
 class BasicProfile(KeepAll):
     """DICOM PS3.15 annex E, Basic Application Level Confidentiality Profile.
 
-    :param references: tags that stay because they name instances whose UIDs stay.
+    :param references: tags that stay, at every depth, because they name instances whose UIDs stay.
     :raises MissingPartError: when the package that carries the profile's table is not installed.
     """
 
@@ -99,7 +103,7 @@ class BasicProfile(KeepAll):
         rules = load_rules("dicom_basic_profile")
         self._codes = basic_profile_codes()
         self._actions = {tag: _CODES[rules["codes"][code]] for tag, code in self._codes.items()}
-        self._actions |= dict.fromkeys(references, KEEP)
+        self._actions |= dict.fromkeys(references, NOTE)
         self._meta = tags(load_rules("dicom")["file_meta"]["kept"])
         self._groups = rules["groups"]
         self._unknown = _CODES[rules["unknown_attributes"]["action"]]

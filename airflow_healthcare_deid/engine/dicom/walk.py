@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 MAX_DEPTH: Final = 64
 """How deep data sets may nest."""
 
+MAX_SHORT: Final = 0xFFFE
+"""The longest value behind a length of two bytes, which must be even."""
+
 _ITEM: Final = 0xFFFEE000
 _ITEM_BYTES: Final = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00")
 _SEQUENCE_DELIMITATION: Final = 0xFFFEE0DD
@@ -190,6 +193,8 @@ class Walk:
         if len(value) & 1:
             value += b"\0" if known_vr in (b"UI", b"OB", b"UN") else b" "
         if vr in SHORT_VRS:
+            if len(value) > MAX_SHORT:
+                raise UndecodableError("an element is too short for what must replace its many values")
             header = self._data[start : start + 6] + encoding.short.pack(len(value))
         elif vr in LONG_VRS:
             header = self._data[start : start + 8] + encoding.long.pack(len(value))

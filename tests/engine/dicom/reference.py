@@ -75,9 +75,8 @@ def _action(element: DataElement, config: DicomConfig, inside: str | None) -> st
     if config.filter_profile is not TagFilterProfile.ATTRIBUTE_CONFIDENTIALITY_BASIC_PROFILE:
         return "keep"
     if config.skip_id_redaction and keyword in RULES["skip_id_redaction"]["keywords"]:
-        action = "keep"
-    else:
-        action = _basic(element)
+        return "keep"
+    action = _basic(element)
     if action == "keep" and inside is not None and keyword != "SpecificCharacterSet":
         codes = BASIC["dummy_sequences"]["kept_in_content_sequence"]
         if not (inside == "content" and keyword in codes):

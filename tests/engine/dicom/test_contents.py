@@ -166,7 +166,9 @@ def test_implicit_vr_is_inspected_by_the_dictionary() -> None:
 @pytest.mark.parametrize("name", [*TRANSFORMATIONS, "default"])
 def test_every_file_stays_readable_and_loses_its_names(name: str) -> None:
     deid = deidentifier(CONTENTS, None if name == "default" else config(name))
-    for path, data in usable_files().items():
+    files = usable_files()
+    for path in list(files)[:: 1 if name == "default" else 5]:
+        data = files[path]
         before, after = read(data), read(deid.deidentify(data).data)
         str(after)
         names = {str(e.value) for e in before.iterall() if e.VR == "PN" and e.value}

@@ -64,6 +64,12 @@ def test_remove_list_removes_a_whole_sequence() -> None:
     assert "FailedSOPSequence" not in read(deidentifier(remove_list("00081198")).deidentify(source()).data)
 
 
+def test_what_every_instance_needs_cannot_be_removed() -> None:
+    out = read(deidentifier(remove_list("TransferSyntaxUID", "SOPInstanceUID", "Rows")).deidentify(source()).data)
+    assert out.file_meta.TransferSyntaxUID == "1.2.840.10008.1.2.1"
+    assert "SOPInstanceUID" in out
+
+
 def test_private_tag_on_a_list() -> None:
     assert 0x00091001 not in read(deidentifier(remove_list("00091001")).deidentify(source()).data)
     assert 0x00091001 in read(deidentifier(keep_list("00091001")).deidentify(source()).data)

@@ -10,6 +10,7 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian
 
 from airflow_healthcare_deid.config import DicomConfig, TagFilterProfile
+from airflow_healthcare_deid.engine.errors import UndecodableError
 from tests.engine.dicom.files import BASIC, CONTENTS, deidentifier, keep_list, read, remove_list
 
 # The first three: Google's offline redactor (healthcare-deid, DicomRedactorTest). The next: its file basic.dcm, as
@@ -113,6 +114,25 @@ def test_references_stay_consistent_when_the_basic_profile_skips_ids() -> None:
     assert series.SeriesInstanceUID == out.SeriesInstanceUID == "1.2.4"
     assert series.ReferencedInstanceSequence[0].ReferencedSOPInstanceUID == out.SOPInstanceUID == "1.2.5"
     assert out.FrameOfReferenceUID != "1.2.6"
+
+
+def test_references_inside_a_replaced_sequence_stay_when_ids_do() -> None:
+    config = DicomConfig(filter_profile=BASIC.filter_profile, skip_id_redaction=True)
+    dataset = with_references()
+    content = Dataset()
+    content.ReferencedSOPSequence = dataset.ReferencedImageSequence
+    content.UID = "1.2.7"
+    dataset.ContentSequence = [content]
+    out = read(deidentifier(config).deidentify(written(dataset)).data)
+    assert out.ContentSequence[0].ReferencedSOPSequence[0].ReferencedSOPInstanceUID == "1.2.5"
+    assert out.ContentSequence[0].UID != "1.2.7"
+
+
+def test_more_uids_than_an_element_can_hold_once_replaced() -> None:
+    dataset = instance()
+    dataset.FailedSOPInstanceUIDList = ["1.2.3"] * 10_000
+    with pytest.raises(UndecodableError, match="too short"):
+        deidentifier(BASIC).deidentify(written(dataset))
 
 
 def test_a_registered_frame_of_reference_stays() -> None:
