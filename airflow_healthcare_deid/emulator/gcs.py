@@ -155,11 +155,11 @@ def _client() -> Any:
 @functools.lru_cache(maxsize=4)
 def _client_for(emulator_host: str | None) -> Any:
     from google.auth.credentials import AnonymousCredentials
-    from google.cloud import storage
+    from google.cloud.storage import Client
 
     if emulator_host:
-        return storage.Client(project="emulator", credentials=AnonymousCredentials())
-    return storage.Client()
+        return Client(project="emulator", credentials=AnonymousCredentials())
+    return Client()
 
 
 def _retry() -> Any:

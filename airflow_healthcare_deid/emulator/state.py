@@ -37,7 +37,7 @@ class State:
         self.resources = Resources(self.storage)
         self.operations = Operations(self.storage, clock)
         self.instances = Instances(self.storage, clock)
-        self.fhir = FhirRepository(self.storage)
+        self.fhir = FhirRepository(self.storage, clock)
         self.faults = FaultBook()
         self.requests = RequestLog(clock)
         self.workers = Workers()

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import base64
 import sqlite3
-import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -18,7 +17,7 @@ from airflow_healthcare_deid.emulator.fhir.codec import decode, encode
 from airflow_healthcare_deid.emulator.fhir.references import local_references
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from airflow_healthcare_deid.emulator.storage import Storage
 
@@ -86,10 +85,14 @@ class TypeMetric(msgspec.Struct, frozen=True):
 
 
 class FhirRepository:
-    """The versions of the resources of all FHIR stores; a store is its key in `Resources`."""
+    """The versions of the resources of all FHIR stores; a store is its key in `Resources`.
 
-    def __init__(self, storage: Storage) -> None:
+    :param clock: tells the time, with its zone.
+    """
+
+    def __init__(self, storage: Storage, clock: Callable[[], datetime]) -> None:
         self._storage = storage
+        self._clock = clock
         storage.ensure(_SCHEMA)
 
     def put(self, store: int, resource: Mapping[str, Any], method: str, *, versioned: bool = True) -> Version:
@@ -200,7 +203,7 @@ class FhirRepository:
         change = "UPDATE fhir_versions SET current = 0" if keep else "DELETE FROM fhir_versions"
         db.execute(f"{change} {where} AND current", (store, kind, key))
         db.execute(f"DELETE FROM fhir_references {where}", (store, kind, key))  # noqa: S608
-        return max(time.time_ns() // 1000, (last or 0) + 1)
+        return max(micros(self._clock()), (last or 0) + 1)
 
     @staticmethod
     def _insert(db: sqlite3.Connection, store: int, version: Version) -> None:
@@ -214,9 +217,20 @@ class FhirRepository:
             raise ServiceError(Code.NOT_FOUND, "The FHIR store was deleted meanwhile.") from None
 
 
-def instant(micros: int) -> str:
-    """Write a time as the service does: ``2024-01-31T12:00:00.123456+00:00``."""
-    return datetime.fromtimestamp(micros / 1e6, UTC).isoformat(timespec="microseconds")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def micros(time: datetime) -> int:
+    """Return the microseconds since 1970, exactly."""
+    return (time - _EPOCH) // timedelta(microseconds=1)
+
+
+def instant(updated: int) -> str:
+    """Write a time as the service does: ``2024-01-31T12:00:00.123456+00:00``.
+
+    :param updated: microseconds since 1970.
+    """
+    return (_EPOCH + timedelta(microseconds=updated)).isoformat(timespec="microseconds")
 
 
 def _stamp(version: Version) -> dict[str, str]:

@@ -23,6 +23,7 @@ from airflow_healthcare_deid.emulator.fhir.outcome import (
     not_found,
 )
 from airflow_healthcare_deid.emulator.fhir.references import local_references
+from airflow_healthcare_deid.emulator.fhir.repository import micros
 from airflow_healthcare_deid.emulator.fhir.validation import check_resource, valid_id
 from airflow_healthcare_deid.emulator.fhir.versions import FhirVersion
 
@@ -209,10 +210,16 @@ class FhirStore:
 
     def matching(self, query: search.SearchQuery) -> Iterator[Version]:
         """Yield all resources a search finds, in its order."""
-        ids = query.ids
-        for version in self.repository.scan(self.key, query.types, newest_first=query.newest_first):
-            if (ids is None or version.id in ids) and query.matches(version.resource()):
+        for version in self._candidates(query):
+            if version.body is not None and query.matches(version.resource()):
                 yield version
+
+    def _candidates(self, query: search.SearchQuery) -> Iterable[Version]:
+        if query.ids is None or not query.types:
+            return self.repository.scan(self.key, query.types, newest_first=query.newest_first)
+        found = (self.repository.get(self.key, kind, key) for kind in query.types for key in query.ids)
+        order = [version for version in found if version is not None]
+        return sorted(order, key=lambda each: (each.updated, each.type, each.id), reverse=query.newest_first)
 
     def check_references(self, resource: Mapping[str, Any]) -> None:
         """Refuse a resource that refers to something that is not in the store.
@@ -260,8 +267,7 @@ def since_filter(versions: Iterable[Version], since: str | None) -> list[Version
     time = parse_instant(since)
     if time is None:
         raise invalid("_since must be a time with seconds and a zone", "invalid_query")
-    micros = int(time.timestamp() * 1_000_000)
-    return [version for version in versions if version.updated > micros]
+    return [version for version in versions if version.updated > micros(time)]
 
 
 def _check_match(current: Version | None, if_match: str | None) -> None:

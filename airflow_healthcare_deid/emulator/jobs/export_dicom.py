@@ -12,9 +12,9 @@ import msgspec
 from airflow_healthcare_deid.emulator import bigquery, gcs
 from airflow_healthcare_deid.emulator.dicomweb.filters import everything, read_filter
 from airflow_healthcare_deid.emulator.dicomweb.reader import Unservable
-from airflow_healthcare_deid.emulator.errors import Code, ServiceError
 from airflow_healthcare_deid.emulator.jobs import dicom_rows
 from airflow_healthcare_deid.emulator.jobs.dicom_objects import AS_STORED, ExportFormat, frame_count
+from airflow_healthcare_deid.emulator.jobs.transfer import count, store_of
 from airflow_healthcare_deid.emulator.jobs.workers import WorkerError
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from airflow_healthcare_deid.emulator.instances import InstanceRecord
     from airflow_healthcare_deid.emulator.jobs.context import JobContext
-    from airflow_healthcare_deid.emulator.resources import Resource
 
 RESPONSE_TYPE = "type.googleapis.com/google.cloud.healthcare.v1.dicom.ExportDicomDataResponse"
 _TRANSCODE = "airflow_healthcare_deid.emulator.jobs.transcoding:transcode"
@@ -36,7 +35,7 @@ def export_to_storage(context: JobContext) -> dict[str, Any]:
     form = msgspec.convert(context.payload["format"], ExportFormat)
     prefix = gcs.parse_location(context.payload["prefix"], "gcsDestination.uriPrefix", prefix=True)
     gcs.check_bucket(prefix, "gcsDestination.uriPrefix")
-    store = _store(context)
+    store = store_of(context)
     for record in _selected(context, store.key):
         item = "/".join(record.uids)
         succeeded = not context.fails_by_decree(item)
@@ -46,7 +45,7 @@ def export_to_storage(context: JobContext) -> dict[str, Any]:
             for name, content in files or ():
                 context.check()
                 gcs.write_gcs(f"gs://{prefix.bucket}/{prefix.name}{name}", content, form.media_type)
-        _count(context, item, succeeded=files is not None)
+        count(context, item, succeeded=files is not None)
     return {"@type": RESPONSE_TYPE}
 
 
@@ -56,7 +55,7 @@ def export_to_bigquery(context: JobContext) -> dict[str, Any]:
     Payload: ``store``, ``filter``, ``table`` (``[project, dataset, table]``), ``disposition``, ``json`` (whether
     ``schemaJson`` is asked for), ``includeSource``.
     """
-    payload, store = context.payload, _store(context)
+    payload, store = context.payload, store_of(context)
     table = bigquery.TableName(*payload["table"])
     rows = dicom_rows.JsonRows() if payload["json"] else dicom_rows.FlattenedRows()
     source = store.name if payload["includeSource"] else None
@@ -68,18 +67,11 @@ def export_to_bigquery(context: JobContext) -> dict[str, Any]:
             if row is not None:
                 spool.write(row)
             if item not in context.finished_items:
-                _count(context, item, succeeded=row is not None)
+                count(context, item, succeeded=row is not None)
         bigquery.Warehouse(context.state.storage.directory).load(
             table, spool, rows.schema(source), bigquery.Disposition(payload["disposition"])
         )
     return {"@type": RESPONSE_TYPE}
-
-
-def _store(context: JobContext) -> Resource:
-    store = context.state.resources.by_key(context.payload["store"])
-    if store is None:
-        raise ServiceError(Code.NOT_FOUND, "The DICOM store was deleted.")
-    return store
 
 
 def _selected(context: JobContext, store: int, *, again: bool = False) -> Iterator[InstanceRecord]:
@@ -106,14 +98,14 @@ def _files(
         stored = form.transfer_syntax in (AS_STORED, record.transfer_syntax)
         path = _copied(source, folder) if stored else _transcoded(context, source, folder, form.transfer_syntax)
         return None if path is None else [(form.object_name(record), path)]
-    count = frame_count(record)
+    frames = frame_count(record)
     files: list[tuple[str, bytes | Path]] = []
-    for number in range(1, count + 1):
+    for number in range(1, frames + 1):
         context.check()
         data = _frame(context, source, number, form)
         if data is None:
             return None
-        files.append((form.object_name(record, number if count > 1 else None), data))
+        files.append((form.object_name(record, number if frames > 1 else None), data))
     return files
 
 
@@ -141,8 +133,3 @@ def _transcoded(context: JobContext, source: Path, folder: Path, transfer_syntax
     except WorkerError:
         return None
     return target if done else None
-
-
-def _count(context: JobContext, item: str, *, succeeded: bool) -> None:
-    with context.state.storage.write() as db:
-        context.item_done(db, item, succeeded=succeeded)

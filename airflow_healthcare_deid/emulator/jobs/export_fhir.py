@@ -6,9 +6,9 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from airflow_healthcare_deid.emulator import bigquery, gcs
-from airflow_healthcare_deid.emulator.errors import Code, ServiceError
 from airflow_healthcare_deid.emulator.fhir.versions import FhirVersion
 from airflow_healthcare_deid.emulator.jobs.fhir_rows import AnalyticsRows
+from airflow_healthcare_deid.emulator.jobs.transfer import count, store_of
 from airflow_healthcare_deid.engine.rules import load_rules
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from airflow_healthcare_deid.emulator.fhir.repository import Version
     from airflow_healthcare_deid.emulator.jobs.context import JobContext
-    from airflow_healthcare_deid.emulator.resources import Resource
 
 RESPONSE_TYPE = "type.googleapis.com/google.cloud.healthcare.v1.fhir.ExportResourcesResponse"
 _MEDIA_TYPE = "application/fhir+ndjson"
@@ -27,7 +26,7 @@ def export_to_storage(context: JobContext) -> dict[str, Any]:
 
     Payload: ``store`` (key), ``types`` (empty means all), ``since`` (microseconds; 0 means all), ``prefix``.
     """
-    store = _store(context)
+    store = store_of(context)
     prefix = gcs.parse_location(context.payload["prefix"], "gcsDestination.uriPrefix", prefix=True)
     gcs.check_bucket(prefix, "gcsDestination.uriPrefix")
     with ExitStack() as stack:
@@ -50,7 +49,7 @@ def export_to_bigquery(context: JobContext) -> dict[str, Any]:
     Payload: ``store``, ``types``, ``since``, ``dataset`` (``[project, dataset]``), ``disposition``, ``depth``,
     ``partition`` (``TimePartitioning`` or None).
     """
-    payload, store = context.payload, _store(context)
+    payload, store = context.payload, store_of(context)
     version_of_store = FhirVersion(store.body["version"])
     disposition = bigquery.Disposition(payload["disposition"])
     warehouse = bigquery.Warehouse(context.state.storage.directory)
@@ -65,18 +64,11 @@ def export_to_bigquery(context: JobContext) -> dict[str, Any]:
             _count(context, version)
         project, dataset = payload["dataset"]
         warehouse.prepare(project, dataset, disposition)
+        # From here on without a stop: a table loaded twice would hold its rows twice, or refuse them.
         for kind, (spool, rows) in tables.items():
-            context.check()
             table = bigquery.TableName(project, dataset, kind)
             warehouse.load(table, spool, rows.schema(), disposition, partition=payload["partition"])
     return {"@type": RESPONSE_TYPE}
-
-
-def _store(context: JobContext) -> Resource:
-    store = context.state.resources.by_key(context.payload["store"])
-    if store is None:
-        raise ServiceError(Code.NOT_FOUND, "The FHIR store was deleted.")
-    return store
 
 
 def _selected(context: JobContext, store: int) -> Iterator[Version]:
@@ -99,5 +91,4 @@ def _count(context: JobContext, version: Version, *, succeeded: bool = True) -> 
     if item in context.finished_items:
         context.expect(-1)
         return
-    with context.state.storage.write() as db:
-        context.item_done(db, item, succeeded=succeeded)
+    count(context, item, succeeded=succeeded)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_healthcare_deid.emulator import gcs
 from airflow_healthcare_deid.emulator.errors import Code, ServiceError
+from airflow_healthcare_deid.emulator.jobs.transfer import store_of
 from airflow_healthcare_deid.engine.rules import load_rules
 
 if TYPE_CHECKING:
@@ -22,9 +23,7 @@ def import_dicom(context: JobContext) -> dict[str, Any]:
 
     Payload: ``store`` (key), ``uri`` (with wildcards).
     """
-    store = context.state.resources.by_key(context.payload["store"])
-    if store is None:
-        raise ServiceError(Code.NOT_FOUND, "The DICOM store was deleted.")
+    store = store_of(context)
     uris = gcs.list_gcs(context.payload["uri"])
     if not uris:
         raise ServiceError(Code.NOT_FOUND, "gcsSource.uri matches no object.")

@@ -13,6 +13,7 @@ from airflow_healthcare_deid.emulator.fhir.codec import decode
 from airflow_healthcare_deid.emulator.fhir.outcome import FhirError, invalid
 from airflow_healthcare_deid.emulator.fhir.validation import check_resource
 from airflow_healthcare_deid.emulator.fhir.versions import FhirVersion
+from airflow_healthcare_deid.emulator.jobs.transfer import store_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,9 +28,7 @@ def import_fhir(context: JobContext) -> dict[str, Any]:
 
     Payload: ``store`` (key), ``uri`` (with wildcards), ``structure`` (``contentStructure``).
     """
-    store = context.state.resources.by_key(context.payload["store"])
-    if store is None:
-        raise ServiceError(Code.NOT_FOUND, "The FHIR store was deleted.")
+    store = store_of(context)
     uris = gcs.list_gcs(context.payload["uri"])
     if not uris:
         raise ServiceError(Code.NOT_FOUND, "gcsSource.uri matches no object.")

@@ -16,6 +16,7 @@ from airflow_healthcare_deid.config.transfer import (
 from airflow_healthcare_deid.emulator import bigquery, gcs
 from airflow_healthcare_deid.emulator.errors import invalid
 from airflow_healthcare_deid.emulator.fhir.dates import parse_instant
+from airflow_healthcare_deid.emulator.fhir.repository import micros
 from airflow_healthcare_deid.emulator.fhir.versions import FhirVersion, resource_types
 from airflow_healthcare_deid.emulator.jobs.deidentify_fhir import DEIDENTIFIED_VERSIONS, WORK, Selection
 from airflow_healthcare_deid.emulator.jobs.fhir_rows import DEFAULT_DEPTH
@@ -58,7 +59,7 @@ def _deidentify(request: Request, body: dict[str, Any]) -> JSONResponse:
     problem = state.workers.call(f"{WORK}:problem", msgspec.json.encode(spec), version)
     if problem:
         raise invalid(f"The configuration can't be carried out: {problem}", field="config")
-    until = int(state.clock().timestamp() * 1_000_000) if read.skip_modified_resources else None
+    until = micros(state.clock()) if read.skip_modified_resources else None
     payload = {
         "spec": msgspec.to_builtins(spec),
         "source": source.key,
@@ -83,7 +84,7 @@ def _export(request: Request, body: dict[str, Any]) -> JSONResponse:
     payload = {
         "store": source.key,
         "types": types,
-        "since": int(since.timestamp() * 1_000_000) if since else -1,
+        "since": micros(since) if since else -1,
     }
     if read.gcs_destination is not None:
         prefix = read.gcs_destination.uri_prefix

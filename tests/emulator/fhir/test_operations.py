@@ -18,6 +18,7 @@ from airflow_healthcare_deid.emulator.jobs.spec import Spec
 from airflow_healthcare_deid.emulator.operations import cancelled
 from airflow_healthcare_deid.emulator.state import State
 from airflow_healthcare_deid.resource_names import DatasetName
+from tests.support.jobs import StopsAfter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,25 +49,6 @@ def prepare(state: State) -> OperationRecord:
         "selection": msgspec.to_builtins(Selection()),
     }
     return state.operations.create(dataset, "method", "deidentifyFhirStore", payload)
-
-
-class StopsAfter(JobContext):
-    """A context whose emulator stops, or whose operation is cancelled, after some resources."""
-
-    def __init__(self, state: State, record: OperationRecord, after: int, error: BaseException) -> None:
-        super().__init__(state, record, threading.Event())
-        self._left = after
-        self._error = error
-
-    def item_done(self, db: Any, item: str, *, succeeded: bool) -> None:
-        """Count down."""
-        super().item_done(db, item, succeeded=succeeded)
-        self._left -= 1
-
-    def check(self) -> None:
-        """Stop here, if it is time."""
-        if self._left <= 0:
-            raise self._error
 
 
 def copied(state: State) -> int:

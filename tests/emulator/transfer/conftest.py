@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from google.auth.credentials import AnonymousCredentials
-from google.cloud import storage
+from google.cloud.storage import Client
 
 from airflow_healthcare_deid.emulator.storage_emulator import StorageEmulator
 from tests.support.google_api import fhir_stores, http, make_store, store, wait
@@ -28,7 +28,7 @@ def storage_emulator() -> Iterator[StorageEmulator]:
 @pytest.fixture
 def bucket(storage_emulator: StorageEmulator) -> Iterator[Any]:
     """A new bucket, by Google's storage client."""
-    client = storage.Client(project="p", credentials=AnonymousCredentials())
+    client = Client(project="p", credentials=AnonymousCredentials())
     yield client.create_bucket(f"b-{uuid.uuid4().hex}")
     client.close()
 

@@ -14,11 +14,11 @@ from airflow_healthcare_deid.emulator.jobs import find_job
 from airflow_healthcare_deid.emulator.jobs.context import InterruptedWork, JobContext
 from airflow_healthcare_deid.emulator.state import State
 from airflow_healthcare_deid.resource_names import DatasetName
+from tests.support.jobs import StopsAfter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from airflow_healthcare_deid.emulator.operations import OperationRecord
 
 NAME = DatasetName("p", "us-central1", "d")
 IDS = [f"p{number}" for number in range(12)]
@@ -31,24 +31,6 @@ def state(tmp_path: Any) -> Iterator[State]:
     made.close()
 
 
-class StopsAfter(JobContext):
-    """A context whose emulator stops after some resources."""
-
-    def __init__(self, state: State, record: OperationRecord, after: int) -> None:
-        super().__init__(state, record, threading.Event())
-        self._left = after
-
-    def item_done(self, db: Any, item: str, *, succeeded: bool) -> None:
-        """Count down."""
-        super().item_done(db, item, succeeded=succeeded)
-        self._left -= 1
-
-    def check(self) -> None:
-        """Stop here, if it is time."""
-        if self._left <= 0:
-            raise InterruptedWork
-
-
 def run(state: State, kind: str, interrupt: bool, **payload: Any) -> dict[str, int]:
     """Do an operation's work, in two pieces if it is to be interrupted, and return its counters."""
     dataset = state.resources.find(NAME) or state.resources.create(NAME, {})
@@ -59,7 +41,7 @@ def run(state: State, kind: str, interrupt: bool, **payload: Any) -> dict[str, i
     record = state.operations.create(dataset, "method", kind, {"store": store.key, **payload})
     if interrupt:
         with pytest.raises(InterruptedWork):
-            find_job(kind)(StopsAfter(state, record, 5))
+            find_job(kind)(StopsAfter(state, record, 5, InterruptedWork()))
         state.operations.live_counter(record).clear()  # as in a new process
     find_job(kind)(JobContext(state, record, threading.Event()))
     return dict(state.operations.live_counter(record))

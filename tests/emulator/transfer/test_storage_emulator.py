@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from google.auth.credentials import AnonymousCredentials
-from google.cloud import storage
+from google.cloud.storage import Client
 
 from airflow_healthcare_deid.emulator import Emulator
 from airflow_healthcare_deid.emulator.storage_emulator import StorageEmulator
@@ -34,7 +34,7 @@ def test_objects_are_kept_with_the_emulators_data(tmp_path: Path, monkeypatch: p
     for first in (True, False):
         with Emulator(tmp_path, with_storage=True) as emulator:
             assert emulator.storage_url == os.environ["STORAGE_EMULATOR_HOST"]
-            client = storage.Client(project="p", credentials=AnonymousCredentials())
+            client = Client(project="p", credentials=AnonymousCredentials())
             if first:
                 client.create_bucket("kept").blob("a").upload_from_string("text")
             assert client.bucket("kept").blob("a").download_as_bytes() == b"text"

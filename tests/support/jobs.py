@@ -1,0 +1,35 @@
+"""Jobs that are stopped half way."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from airflow_healthcare_deid.emulator.jobs.context import JobContext
+
+if TYPE_CHECKING:
+    from airflow_healthcare_deid.emulator.operations import OperationRecord
+    from airflow_healthcare_deid.emulator.state import State
+
+
+class StopsAfter(JobContext):
+    """A context whose emulator stops, or whose operation is cancelled, after some resources.
+
+    :param after: how many resources.
+    :param error: what stops it then.
+    """
+
+    def __init__(self, state: State, record: OperationRecord, after: int, error: BaseException) -> None:
+        super().__init__(state, record, threading.Event())
+        self._left = after
+        self._error = error
+
+    def item_done(self, db: Any, item: str, *, succeeded: bool) -> None:
+        """Count down."""
+        super().item_done(db, item, succeeded=succeeded)
+        self._left -= 1
+
+    def check(self) -> None:
+        """Stop here, if it is time."""
+        if self._left <= 0:
+            raise self._error
