@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
-CODE := airflow_healthcare_deid dags demo tests benchmarks
+CODE := airflow_healthcare_deid dags demo scripts tests benchmarks
 # Two workers, each file of tests on one of them: a file that starts an Airflow shares it among its tests.
 PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadfile
 
