@@ -77,11 +77,8 @@ class RemoveList(KeepAll):
         self._inside = self if rules["remove_list_sequences"]["nested"] == "remove" else KeepAll(always)
 
     def decide(self, tag: int) -> int:
-        if (
-            tag not in self.always
-            and tag not in ALWAYS_KEPT_TAGS
-            and any(pattern.matches(tag) for pattern in self._patterns)
-        ):
+        needed = tag in self.always or tag in ALWAYS_KEPT_TAGS
+        if not needed and any(pattern.matches(tag) for pattern in self._patterns):
             return REMOVE
         return self.always.get(tag, KEEP)
 
