@@ -160,5 +160,6 @@ def test_bad_input_is_named_in_the_dag_file(kind: Any, arguments: dict[str, Any]
 
 def test_templates_are_left_until_the_task_runs() -> None:
     task = ExportFhirStoreOperator(task_id="t", store="{{ store }}", uri_prefix="gs://{{ bucket }}", since="{{ ts }}")
-    task.render_template_fields({"store": str(RECORDS), "bucket": "bucket", "ts": "2026-01-01T00:00:00+00:00"})
+    context: Any = {"store": str(RECORDS), "bucket": "bucket", "ts": "2026-01-01T00:00:00+00:00"}
+    task.render_template_fields(context)
     assert task.build_request().body["_since"] == "2026-01-01T00:00:00+00:00"

@@ -118,7 +118,7 @@ def storage_emulator() -> Iterator[None]:
 def bucket(storage_emulator: None) -> Iterator[Any]:
     """A new bucket, by Google's storage client."""
     from google.auth.credentials import AnonymousCredentials
-    from google.cloud import storage
+    from google.cloud import storage  # type: ignore[attr-defined]
 
     client = storage.Client(project="p", credentials=AnonymousCredentials())
     yield client.create_bucket(f"b-{uuid.uuid4().hex}")
