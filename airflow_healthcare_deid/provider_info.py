@@ -25,7 +25,7 @@ def get_provider_info() -> dict[str, Any]:
             }
         ],
         "hooks": [_entry("hooks.healthcare")],
-        "operators": [_entry("operators.deidentify")],
+        "operators": [_entry("operators.deidentify", "operators.resources", "operators.transfer")],
         "sensors": [_entry("sensors.operation")],
         "triggers": [_entry("triggers.operation")],
         "extra-links": [

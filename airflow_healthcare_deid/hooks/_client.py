@@ -15,11 +15,13 @@ import msgspec
 
 from airflow_healthcare_deid.hooks._answers import error_from_response, no_answer, server_time, user_agent
 from airflow_healthcare_deid.hooks._methods import METHODS
+from airflow_healthcare_deid.hooks._trust import tls_context
 from airflow_healthcare_deid.resource_names import OperationName
 from airflow_healthcare_deid.version_compat import connection_extras
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from ssl import SSLContext
 
     import aiohttp
 
@@ -127,12 +129,12 @@ class SharedClient:
         async with self._setting_up:
             if self._ready is None:
                 extras = await connection_extras(self._key.gcp_conn_id)
-                endpoint, token = await asyncio.to_thread(_identify, self._key, extras)
-                self._ready = _Ready(_open_session(endpoint), endpoint, token)
+                endpoint, token, context = await asyncio.to_thread(_identify, self._key, extras)
+                self._ready = _Ready(_open_session(endpoint, context), endpoint, token)
             return self._ready
 
 
-def _identify(key: ClientKey, extras: dict[str, Any]) -> tuple[Endpoint, TokenSource | None]:
+def _identify(key: ClientKey, extras: dict[str, Any]) -> tuple[Endpoint, TokenSource | None, SSLContext]:
     """Build what takes long to import or may ask the network; runs in a thread."""
     import aiohttp  # noqa: F401 - imported here so that the event loop need not wait for it
 
@@ -147,14 +149,15 @@ def _identify(key: ClientKey, extras: dict[str, Any]) -> tuple[Endpoint, TokenSo
         extras=extras,
     )
     credentials = hook.usable_credentials()
-    return hook.endpoint, TokenSource(credentials, key.gcp_conn_id) if credentials is not None else None
+    token = TokenSource(credentials, key.gcp_conn_id) if credentials is not None else None
+    return hook.endpoint, token, tls_context()
 
 
-def _open_session(endpoint: Endpoint) -> aiohttp.ClientSession:
+def _open_session(endpoint: Endpoint, context: SSLContext) -> aiohttp.ClientSession:
     import aiohttp
 
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS),
+        connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS, ssl=context),
         # No limit on the whole request: waiting for one's turn in the pool is no failure.
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT, sock_read=READ_TIMEOUT),
         headers={"user-agent": user_agent()},

@@ -16,6 +16,7 @@ import requests
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from airflow_healthcare_deid.hooks._answers import server_time, user_agent
+from airflow_healthcare_deid.hooks._trust import ca_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,6 +56,7 @@ class OnceHttp:
             requests.Session() if credentials is None else AuthorizedSession(credentials, max_refresh_attempts=1)
         )
         self._session.trust_env = proxies
+        self._session.verify = ca_bundle()
         # Without an explicit auth, requests would replace our header by an entry of ~/.netrc.
         self._session.auth = _as_it_is
         self._agent = user_agent()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import Self
 
 
@@ -14,10 +16,12 @@ class EmulatorAdmin:
     """Talks to an emulator in this process or in another.
 
     :param url: where the emulator listens.
+    :param trusted: the certificate to trust if it listens with TLS.
     """
 
-    def __init__(self, url: str) -> None:
-        self._client = httpx.Client(base_url=f"{url}/_emulator", timeout=30, trust_env=False)
+    def __init__(self, url: str, trusted: Path | None = None) -> None:
+        verify = ssl.create_default_context(cafile=trusted) if trusted else False
+        self._client = httpx.Client(base_url=f"{url}/_emulator", timeout=30, trust_env=False, verify=verify)
 
     def __enter__(self) -> Self:
         return self

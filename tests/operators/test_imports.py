@@ -1,0 +1,28 @@
+"""A DAG file that imports our operators pays almost nothing over Airflow itself."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+PROGRAM = """
+import json, sys
+from airflow.sdk import DAG, BaseOperator
+before = set(sys.modules)
+import airflow_healthcare_deid.links
+import airflow_healthcare_deid.operators.deidentify
+import airflow_healthcare_deid.operators.transfer
+import airflow_healthcare_deid.sensors.operation
+import airflow_healthcare_deid.triggers.operation
+print(json.dumps(sorted(set(sys.modules) - before)))
+"""
+HEAVY = {"aiohttp", "google", "googleapiclient", "httplib2", "numpy", "pydicom", "requests", "urllib3", "yaml"}
+
+
+def test_no_heavy_module_is_loaded() -> None:
+    output = subprocess.run([sys.executable, "-c", PROGRAM], check=True, capture_output=True, text=True).stdout
+    loaded = json.loads(output.splitlines()[-1])
+    assert {module.partition(".")[0] for module in loaded} & HEAVY == set()
+    assert not [module for module in loaded if module.startswith("airflow.providers.google")]
+    assert not [module for module in loaded if module.startswith("airflow_healthcare_deid.e")][1:]
