@@ -9,15 +9,18 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
+from pydicom import dcmwrite
 from pydicom.encaps import encapsulate
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import (
     JPEG2000,
     UID,
     ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
     JPEGBaseline8Bit,
     JPEGLSNearLossless,
+    RLELossless,
 )
 
 from airflow_healthcare_deid.emulator.dicomweb.part10 import read
@@ -44,10 +47,13 @@ def transcode(source: Path, target: Path, transfer_syntax: str) -> bool:
     wanted = UID(transfer_syntax)
     try:
         dataset = read(source, pixels=True)
+        if wanted.is_encapsulated and "PixelData" not in dataset:
+            wanted = ExplicitVRLittleEndian  # nothing to compress (inferred)
         if dataset.file_meta.TransferSyntaxUID != wanted:
             _convert(dataset, wanted)
         dataset.file_meta.TransferSyntaxUID = wanted
-        dataset.save_as(target, implicit_vr=wanted == ImplicitVRLittleEndian, little_endian=True)
+        # Forced, since pydicom asks who leaves big endian to turn the pixel data himself: `_reorder` does.
+        dcmwrite(target, dataset, implicit_vr=wanted == ImplicitVRLittleEndian, little_endian=True, force_encoding=True)
     except Exception:  # noqa: BLE001  (codecs raise anything)
         target.unlink(missing_ok=True)
         return False
@@ -59,25 +65,26 @@ def _convert(dataset: FileDataset, wanted: UID) -> None:
     if "PixelData" in dataset:
         if current.is_encapsulated:
             dataset.decompress(generate_instance_uid=False)
-        elif current == ExplicitVRBigEndian:
-            _swap(dataset)
+        elif current == ExplicitVRBigEndian or (wanted.is_encapsulated and dataset.get("PlanarConfiguration")):
+            _reorder(dataset)
     if wanted == JPEGBaseline8Bit:
         _to_jpeg(dataset)
     elif wanted.is_encapsulated:
-        options, _ = _LOSSY.get(wanted, ({}, ""))
+        # GDCM's encoder of RLE ends the process where an image does not suit it.
+        options = {"encoding_plugin": "pydicom"} if wanted == RLELossless else _LOSSY.get(wanted, ({}, ""))[0]
         dataset.compress(wanted, generate_instance_uid=False, **options)
     if wanted in _LOSSY:
         dataset.LossyImageCompression = "01"
         dataset.LossyImageCompressionMethod = _LOSSY[wanted][1]
 
 
-def _swap(dataset: FileDataset) -> None:
-    """Turn big-endian pixel data round; pydicom converts every other element when it writes."""
-    import numpy as np
-
-    if dataset.BitsAllocated > 8:
-        width = f">u{dataset.BitsAllocated // 8}"
-        dataset.PixelData = np.frombuffer(dataset.PixelData, width).astype(width.replace(">", "<")).tobytes()
+def _reorder(dataset: FileDataset) -> None:
+    """Write native pixel data in little endian, and by pixel instead of by plane."""
+    if dataset.BitsAllocated > 1:
+        pixels = pixel_array(dataset, raw=True)
+        dataset.PixelData = pixels.astype(pixels.dtype.newbyteorder("<")).tobytes()
+        if dataset.SamplesPerPixel > 1:
+            dataset.PlanarConfiguration = 0
 
 
 def _to_jpeg(dataset: FileDataset) -> None:

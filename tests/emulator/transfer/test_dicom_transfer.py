@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,9 @@ import pytest
 from googleapiclient.errors import HttpError
 from PIL import Image
 from pydicom import dcmread
+from pydicom.data import get_testdata_file
 
+from airflow_healthcare_deid.emulator.jobs.transcoding import transcode
 from tests.emulator.dicom_files import instance, parsed
 
 SIDE = 64
@@ -236,3 +239,20 @@ def test_the_json_schema_has_the_documented_columns(
     assert all(set(row) == set(columns) for row in rows)
     with pytest.raises(HttpError, match="holds rows already"):
         export(dicom_stores, dicom_store, bigqueryDestination=destination)
+
+
+@pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2", "1.2.840.10008.1.2.5"])
+def test_big_endian_pixels_are_turned(tmp_path: Path, syntax: str) -> None:
+    source = Path(str(get_testdata_file("ExplVR_BigEnd.dcm", download=False)))
+    assert transcode(source, tmp_path / "out.dcm", syntax)
+    before, after = dcmread(source), dcmread(tmp_path / "out.dcm")
+    assert (after.Rows, after.file_meta.TransferSyntaxUID) == (before.Rows, syntax)
+    np.testing.assert_array_equal(after.pixel_array, before.pixel_array)
+
+
+def test_what_has_no_pixels_needs_no_codec(tmp_path: Path) -> None:
+    dataset = parsed(instance())
+    del dataset.PixelData
+    dataset.save_as(tmp_path / "in.dcm")
+    assert transcode(tmp_path / "in.dcm", tmp_path / "out.dcm", "1.2.840.10008.1.2.4.90")
+    assert dcmread(tmp_path / "out.dcm").file_meta.TransferSyntaxUID == "1.2.840.10008.1.2.1"
