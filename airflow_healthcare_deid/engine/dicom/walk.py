@@ -69,7 +69,7 @@ class Walk:
     """
 
     watched = False
-    """Whether `removed` wants to be told of every removal."""
+    """Whether `_tell` wants to hear of every change."""
 
     def __init__(self, data: bytes, tables: Tables, values: Values) -> None:
         self._data = data
@@ -164,28 +164,51 @@ class Walk:
         known_vr = vr if vr and vr not in (b"UN", _NO_VR) else vr_of(tag)
         fragments = length == UNDEFINED and (vr in (b"OB", b"OW") or tag == _PIXEL_DATA)
         sequence = known_vr == b"SQ" or (length == UNDEFINED and not fragments)
-        if action in _GO_INSIDE and not fragments:
-            inside = self._kept_items(action, vr, known_vr, sequence, tag, value, length, end, table)
-            if inside is not None:
-                return inside
+        if action in _GO_INSIDE and (sequence or self._looks_like_items(known_vr, value)):
+            inside = self._tables.inside(table, tag, action, implicit=self._is_implicit(vr, value))
+            walk = self._sequence if sequence else self._sequence_or_bytes
+            walked = walk(tag, value, length, end, inside)
+            if walked is not None:
+                return walked
         if length != UNDEFINED:
             behind = value + length
+        elif fragments:
+            behind = self._fragments(value, end, table)
         else:
-            behind = self._fragments(value, end, table) if fragments else self._skipped(vr, tag, value, end, table)
-        if action in (KEEP, MAYBE_ITEMS) or (action == EMPTY and not length):
+            inside = self._tables.untouched(table, implicit=self._is_implicit(vr, value))
+            behind = self._skipped(tag, value, end, inside)
+        if action in (KEEP, MAYBE_ITEMS):
             return behind, 0
+        return behind, self._change(action, tag, vr, known_vr, start, value, behind, table, sequence=sequence)
+
+    def _change(
+        self,
+        action: int,
+        tag: int,
+        vr: bytes,
+        known_vr: bytes,
+        start: int,
+        value: int,
+        behind: int,
+        table: ActionTable,
+        *,
+        sequence: bool,
+    ) -> int:
+        """Empty, remove or replace the element from ``start`` to ``behind``; return the growth."""
         old, new = self._data[value:behind], None
         if action == EMPTY:
             new = b""
         elif action != REMOVE and not sequence:
             new = self._values.replace(action, tag, known_vr, old, top=self._depth == 1)
             if new is None:
-                return behind, 0
+                return 0
+        if new == old:
+            return 0
         self._tell(action, tag, known_vr, old, new, table)
         self._pass_on(start)
         self._run = behind
         growth = start - behind
-        return behind, growth if new is None else growth + self._write(start, vr, known_vr, new, table)
+        return growth if new is None else growth + self._write(start, vr, known_vr, new, table)
 
     def _write(self, start: int, vr: bytes, known_vr: bytes, value: bytes, table: ActionTable) -> int:
         """Write an element with the header at ``start`` and another value; return how long it is."""
@@ -209,39 +232,28 @@ class Walk:
 
     # ---- sequences
 
-    def _kept_items(
-        self,
-        action: int,
-        vr: bytes,
-        known_vr: bytes,
-        sequence: bool,
-        tag: int,
-        value: int,
-        length: int,
-        end: int,
-        table: ActionTable,
-    ) -> tuple[int, int] | None:
-        """Walk the items of a sequence that stays; return None when the value is no sequence.
+    def _looks_like_items(self, known_vr: bytes, value: int) -> bool:
+        """Tell whether a value of unknown VR may be a sequence: one may hide behind UN (PS3.5 6.2.2)."""
+        return known_vr == b"UN" and self._data[value : value + 4] in _ITEM_BYTES
 
-        A sequence may hide behind UN (PS3.5 6.2.2) or a private tag of unknown VR: then it is one if it reads as one.
-        """
-        if not sequence and (known_vr != b"UN" or self._data[value : value + 4] not in _ITEM_BYTES):
-            return None
-        implicit = vr in (b"UN", _NO_VR) and not self._is_explicit(value)
-        inside = self._tables.inside(table, tag, action, implicit=implicit)
-        if sequence:
-            return self._sequence(tag, value, length, end, inside)
-        state = self._state()
+    def _is_implicit(self, vr: bytes, value: int) -> bool:
+        """Tell whether items are in implicit VR where a file in explicit VR may hold such: see PS3.5 6.2.2."""
+        if vr not in (b"UN", _NO_VR):
+            return False
+        first = self._data[value + 12 : value + 14]  # of the first element of the first item
+        return first not in SHORT_VRS and first not in LONG_VRS
+
+    def _sequence_or_bytes(
+        self, tag: int, value: int, length: int, end: int, table: ActionTable
+    ) -> tuple[int, int] | None:
+        """Walk what looks like items; return None, and leave no trace, when it does not read as such."""
+        state, character_sets = self._state(), self._values.character_sets
         try:
-            return self._sequence(tag, value, length, end, inside)
+            return self._sequence(tag, value, length, end, table)
         except (UndecodableError, struct.error):
             self._restore(state)
+            self._values.character_sets = character_sets
             return None
-
-    def _is_explicit(self, value: int) -> bool:
-        """Tell whether the first element of the first item at ``value`` carries a VR."""
-        vr = self._data[value + 12 : value + 14]
-        return vr in SHORT_VRS or vr in LONG_VRS
 
     def _sequence(self, tag: int, value: int, length: int, end: int, table: ActionTable) -> tuple[int, int]:
         """Walk the items from ``value``; return the position behind them and the growth."""
@@ -305,11 +317,10 @@ class Walk:
         size, self._run, self._depth = state
         del self._out[size:]
 
-    def _skipped(self, vr: bytes, tag: int, value: int, end: int, table: ActionTable) -> int:
+    def _skipped(self, tag: int, value: int, end: int, untouched: ActionTable) -> int:
         """Return where a sequence of undefined length ends, passing nothing on."""
-        implicit = vr == b"UN" and not self._is_explicit(value)
         state = self._state()
-        behind, _ = self._sequence(tag, value, UNDEFINED, end, self._tables.untouched(table, implicit=implicit))
+        behind, _ = self._sequence(tag, value, UNDEFINED, end, untouched)
         self._restore(state)
         return behind
 
