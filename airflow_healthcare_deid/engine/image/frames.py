@@ -204,7 +204,7 @@ class Pixels:
     def _decoded(self, number: int) -> Frame:
         plugin = self._row.get("decode", "")
         decoder = get_decoder(self._syntax)
-        if not decoder.is_available:
+        if not decoder.is_available or (plugin and plugin not in decoder.available_plugins):
             raise MissingPartError("image")
         try:
             with _quiet():

@@ -126,7 +126,7 @@ class _Redaction:
                 box = self._box(match, frame, pixels.grid)
                 if box is not None and not _inside(box, boxes + new):
                     new.append(box)
-                    self._tell(frame.number, match)
+                    self._tell(match, box)
             if not new:
                 break
             boxes += new
@@ -149,10 +149,13 @@ class _Redaction:
         for number, index, start, end in custom:
             yield _Match(read.lines[index], start, end, f"image.customRegexes[{number}]")
 
-    def _tell(self, number: int, match: _Match) -> None:
+    def _tell(self, match: _Match, box: Box) -> None:
         if self._observer is not None:
             covered = match.line.text[match.start : match.end]
-            self._observer(Change(f"PixelData[{number}]", "cover", match.rule, covered, None, match.info_type))
+            edges = (box.left, box.top, box.right, box.bottom)
+            self._observer(
+                Change(f"PixelData[{box.frame}]", "cover", match.rule, covered, None, match.info_type, edges)
+            )
 
     def _box(self, match: _Match, frame: Frame, grid: int) -> Box | None:
         rules = self._rules["text"]

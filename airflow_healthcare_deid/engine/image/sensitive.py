@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import permutations
 from typing import TYPE_CHECKING
 
+from airflow_healthcare_deid.engine.text.dates import parse_date
 from airflow_healthcare_deid.engine.text.findings import Finding, merge
 from airflow_healthcare_deid.engine.text.info_types import info_type_ranks
 from airflow_healthcare_deid.engine.text.patterns import require_regex
-from airflow_healthcare_deid.engine.text.record import fold
+from airflow_healthcare_deid.engine.text.record import fold, name_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from airflow_healthcare_deid.engine.text import RecordIdentifiers, TextDeidentifier
 
 # What OCR takes for one another.
-_AS_DIGIT = str.maketrans("OoQDIl|!SsBZzGb", "000011115582266"[:15])
+_AS_DIGIT = str.maketrans("OoQDIl|!SsBZzGb", "000011115582266")
 _SKELETON = str.maketrans("0o1il|!5s8b2z", "ooiiiiissbbzz")
 _ALMOST_NUMBER = re.compile(r"(?<!\w)[\dOoQDIl|!SsBZzGb]{1,20}(?:[-/.:][\dOoQDIl|!SsBZzGb]{1,20}){0,5}(?!\w)")
 _SECONDS = 2.0
@@ -74,9 +76,18 @@ def sensitive_spans(text: str, deidentifier: TextDeidentifier, record: RecordIde
         for version in dict.fromkeys((text, _digits_mended(text)))
         for finding in deidentifier.inspect(version, record, defaults=True)
     ]
+    found += _dates_without_a_separator(text)
     if record is not None:
         found += _misread(text, record)
     return merge(found, info_type_ranks())
+
+
+def _dates_without_a_separator(text: str) -> Iterator[Finding]:
+    """Yield dates such as ``2021-0409``, which has lost one of its two strokes."""
+    for match in _ALMOST_NUMBER.finditer(_digits_mended(text)):
+        digits = "".join(filter(str.isdigit, match[0]))
+        if len(digits) == 8 < len(match[0]) and (parse_date(digits) or parse_date(digits[4:] + digits[:4])):
+            yield Finding(match.start(), match.end(), "DATE")
 
 
 def _digits_mended(text: str) -> str:
@@ -93,6 +104,11 @@ def _misread(text: str, record: RecordIdentifiers) -> Iterator[Finding]:
     regex = require_regex()
     folded = fold(text)
     skeleton = folded.translate(_SKELETON)
+    for name in record.names:
+        # The caret between the parts of a name is read as any letter, or as none.
+        for first, second in permutations([token.translate(_SKELETON) for token in name_tokens(name)[:4]], 2):
+            pattern = _bounded(rf"{re.escape(first)}\S{{0,2}}{re.escape(second)}")
+            yield from _spans(re.finditer(pattern, skeleton), "PERSON_NAME")
     for word, info_type in record.words():
         yield from _spans(re.finditer(_bounded(re.escape(word.translate(_SKELETON))), skeleton), info_type)
         mistakes = _mistakes(word)

@@ -79,7 +79,7 @@ def _check_names(names: Iterable[str]) -> tuple[str, ...]:
     supported = supported_info_types()
     others = tuple(dict.fromkeys(name for name in names if name not in supported))
     for name in others:
-        if name not in table["names"] and not name.startswith((*table["prefixes"], "US_")):
+        if name not in table["names"] and not name.startswith(tuple(table["prefixes"])):
             raise EngineError(
                 f"text: {name[:64]!r} is not an infoType of Sensitive Data Protection. "
                 f"The emulator looks for {', '.join(sorted(supported))}; others of Google's names are accepted"

@@ -67,7 +67,11 @@ def test_boxes_end_at_the_edges_of_the_frame(text: TextDeidentifier) -> None:
     ("written", "covered"),
     [
         ("DOE, JANE", [("DOE, JANE", "PERSON_NAME")]),
-        ("D0E^JANE", [("D0E", "PERSON_NAME"), ("JANE", "PERSON_NAME")]),
+        ("D0E^JANE", [("D0E^JANE", "PERSON_NAME")]),
+        ("Acq 2021-0409 kV", [("2021-0409", "DATE")]),
+        ("0312/I947", [("0312/I947", "DATE")]),
+        ("Acc 1234-5678", []),
+        ("DOEnJANE", [("DOEnJANE", "PERSON_NAME")]),
         ("MR 44712298", [("44712298", "MEDICAL_RECORD_NUMBER")]),
         ("DOB l2.03.1947", [("l2.03.1947", "DATE")]),
         ("Acq 5/25/2011", [("5/25/2011", "DATE")]),
