@@ -6,7 +6,6 @@ import argparse
 import logging
 import signal
 import sys
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,9 @@ from airflow_healthcare_deid.errors import HealthcareDeidError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,9 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    # Blocked before any thread starts, so that all inherit it: a handler might run while no one waits for it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
     try:
         from airflow_healthcare_deid.emulator.server import Emulator
 
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if emulator.storage_url is not None:
                 print(f"STORAGE_EMULATOR_HOST={emulator.storage_url}", flush=True)
             print(f"HEALTHCARE_EMULATOR_HOST={emulator.url}", flush=True)
-            stop.wait()
+            signal.sigwait(_STOP_SIGNALS)
     except (HealthcareDeidError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import secrets
 import shutil
 import sqlite3
 import tempfile
@@ -41,9 +42,10 @@ class Storage:
             raise InvalidRequestError(
                 "data_dir", f"{self.directory} is in use by another emulator", "Stop that one or take another directory"
             ) from None
-        self.incoming = self.directory / "incoming"
-        shutil.rmtree(self.incoming, ignore_errors=True)
-        self.incoming.mkdir(mode=0o700)
+        shutil.rmtree(self.directory / "incoming", ignore_errors=True)
+        # A folder for this run alone: a worker that outlived a killed emulator finds its own gone.
+        self.incoming = self.directory / "incoming" / secrets.token_hex(8)
+        self.incoming.mkdir(mode=0o700, parents=True)
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._write_lock = threading.RLock()

@@ -54,9 +54,14 @@ class Client:
         """Create a DICOM store with instances and return its name."""
         dataset = dataset or self.new_dataset()
         self.call("POST", f"{dataset}/dicomStores", {}, dicomStoreId="store")
-        for data in instances:
-            assert self.store(f"{dataset}/dicomStores/store", data).status_code == 200
-        return f"{dataset}/dicomStores/store"
+        store = f"{dataset}/dicomStores/store"
+        parts = [b"--b\r\nContent-Type: application/dicom\r\n\r\n%s\r\n" % data for data in instances]
+        if parts:
+            headers = {"content-type": 'multipart/related; type="application/dicom"; boundary=b'}
+            body = b"".join(parts) + b"--b--"
+            answer = self.http.post(f"/v1/{store}/dicomWeb/studies", content=body, headers=headers)
+            assert answer.status_code == 200, answer.text
+        return store
 
     def store(self, store: str, data: bytes, study: str = "") -> httpx.Response:
         """Store one DICOM file."""
