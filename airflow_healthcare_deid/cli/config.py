@@ -6,8 +6,8 @@ import sys
 
 import click
 
-from airflow_healthcare_deid.cli.options import read_text, write_json
-from airflow_healthcare_deid.config import find_problems, load_config, locate, to_body
+from airflow_healthcare_deid.cli.options import located_problems, read_text, tell_problems, write_json
+from airflow_healthcare_deid.config import load_config, to_body
 
 
 @click.group()
@@ -24,18 +24,16 @@ def check(file: str, as_json: bool) -> None:
     A sound config is printed as the service takes it.
     """
     text = read_text(file)
-    problems = find_problems(text)
+    problems = located_problems(text)
     if not problems:
         write_json(to_body(load_config(text)), "-")
         return
-    found = [(locate(text, problem.path), problem) for problem in problems]
     if as_json:
         keys = ("line", "path", "problem", "wayOut")
-        rows = [dict(zip(keys, (line, p.path, p.problem, p.way_out), strict=True)) for line, p in found]
+        rows = [dict(zip(keys, (line, p.path, p.problem, p.way_out), strict=True)) for line, p in problems]
         write_json(rows, "-")
     else:
-        for line, problem in found:
-            click.echo(f"{file}:{line or 1}: {problem}", err=True)
+        tell_problems(file, problems)
     sys.exit(2)
 
 

@@ -20,6 +20,8 @@ FAILED, INVALID, INTERRUPTED = 1, 2, 130
 _COMMANDS = {
     "deidentify": "airflow_healthcare_deid.cli.deidentify:deidentify",
     "operations": "airflow_healthcare_deid.cli.operations:operations",
+    "preview": "airflow_healthcare_deid.cli.preview.command:preview",
+    "report": "airflow_healthcare_deid.cli.report:report",
     "config": "airflow_healthcare_deid.cli.config:config",
     "emulator": "airflow_healthcare_deid.cli.emulator:emulator",
     "completion": "airflow_healthcare_deid.cli.completion:completion",

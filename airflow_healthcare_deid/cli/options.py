@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import click
 
+from airflow_healthcare_deid.config import find_problems, load_config, locate
 from airflow_healthcare_deid.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from airflow_healthcare_deid.config import DeidentifyConfig
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -68,3 +71,24 @@ def read_text(path: str) -> str:
         raise ConfigError("", f"The file {path} cannot be read: {error.strerror}", "Check its path") from None
     except ValueError:
         raise ConfigError("", f"The file {path} is not UTF-8 text", "Save it as UTF-8") from None
+
+
+def located_problems(text: str) -> list[tuple[int | None, ConfigError]]:
+    """Return all that is wrong with the text of a config, with its line if it has one."""
+    return [(locate(text, problem.path), problem) for problem in find_problems(text)]
+
+
+def tell_problems(file: str, problems: list[tuple[int | None, ConfigError]]) -> None:
+    """Print what is wrong with a config to standard error, a line each."""
+    for line, problem in problems:
+        click.echo(f"{file}:{line or 1}: {problem}", err=True)
+
+
+def checked_config(file: str) -> DeidentifyConfig:
+    """Read a config from a file or, for ``-``, standard input; exit with all its problems if it has any."""
+    text = read_text(file)
+    problems = located_problems(text)
+    if problems:
+        tell_problems(file, problems)
+        sys.exit(2)
+    return load_config(text)

@@ -21,6 +21,7 @@ class Change:
     :param before: the value in the source, if it has a readable form.
     :param after: the value in the output; None when there is none.
     :param info_type: what was recognized in it, such as ``PERSON_NAME``, when text was searched.
+    :param box: of what is covered in pixels: its left, top, right and bottom edge, the latter two exclusive.
     """
 
     path: str
@@ -29,6 +30,7 @@ class Change:
     before: object = field(default=None, repr=False)
     after: object = field(default=None, repr=False)
     info_type: str | None = None
+    box: tuple[int, int, int, int] | None = None
 
 
 Observer: TypeAlias = Callable[[Change], None]

@@ -1,0 +1,1 @@
+"""What a config does to files on the user's own machine, as a page to look at."""
