@@ -80,9 +80,15 @@ async def is_deferred(task_instance: Any) -> bool:
 
     A task instance that is gone, because its DAG run was deleted, is not deferred.
     """
-    state = await asyncio.to_thread(
-        _state_from_supervisor if AIRFLOW_V_3_0_PLUS else _state_from_database, task_instance
-    )
+    from asgiref.sync import sync_to_async
+
+    if AIRFLOW_V_3_3_PLUS:
+        state = await asyncio.to_thread(_state_from_supervisor, task_instance)
+    elif AIRFLOW_V_3_0_PLUS:
+        # On these versions the supervisor can only be asked from asgiref's own thread.
+        state = await sync_to_async(_state_from_supervisor)(task_instance)
+    else:
+        state = await asyncio.to_thread(_state_from_database, task_instance)
     return state == "deferred"
 
 

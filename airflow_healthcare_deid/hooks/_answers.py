@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from airflow_healthcare_deid.hooks.endpoint import Endpoint
 
 USER_AGENT_PRODUCT = "airflow-healthcare-deid"
+NOT_JSON = "what came back is not JSON; a proxy may have answered"
 
 
 def user_agent() -> str:

@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 
-from airflow_healthcare_deid.hooks._answers import error_from_response, no_answer, server_time, user_agent
+from airflow_healthcare_deid.hooks._answers import NOT_JSON, error_from_response, no_answer, server_time, user_agent
 from airflow_healthcare_deid.hooks._methods import METHODS
 from airflow_healthcare_deid.hooks._trust import tls_context
 from airflow_healthcare_deid.resource_names import OperationName
@@ -104,7 +104,10 @@ class SharedClient:
             status, content, retry_after, _ = await self._send(ready, method, verb, name, path)
         if status >= 300:
             raise error_from_response(METHODS[method], name, status, content, retry_after)
-        answer: dict[str, Any] = msgspec.json.decode(content)
+        try:
+            answer: dict[str, Any] = msgspec.json.decode(content)
+        except msgspec.DecodeError:
+            raise no_answer(METHODS[method], name, ready.endpoint, NOT_JSON, sent=True) from None
         return answer
 
     async def _send(

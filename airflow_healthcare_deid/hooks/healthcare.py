@@ -9,6 +9,7 @@ from __future__ import annotations
 import keyword
 import time
 from functools import cached_property
+from json import JSONDecodeError
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from airflow_healthcare_deid.errors import (
     PermissionOrNotFoundError,
     TransientApiError,
 )
-from airflow_healthcare_deid.hooks._answers import error_from_response, no_answer
+from airflow_healthcare_deid.hooks._answers import NOT_JSON, error_from_response, no_answer
 from airflow_healthcare_deid.hooks._backoff import Backoff
 from airflow_healthcare_deid.hooks._methods import METHODS
 from airflow_healthcare_deid.hooks._token import credentials_error
@@ -317,6 +318,8 @@ class HealthcareHook(GoogleBaseHook):
             raise no_answer(
                 entry, resource, self.endpoint, type(error).__name__, sent=may_have_been_sent(error)
             ) from None
+        except JSONDecodeError:
+            raise no_answer(entry, resource, self.endpoint, NOT_JSON, sent=True) from None
         except GoogleAuthError as error:
             raise credentials_error(error, self.gcp_conn_id) from None
         return answer

@@ -33,6 +33,18 @@ class MaskedConfig:
         instance.__dict__[self._name] = value
 
 
+def check_config_arguments(config: object, gcs_config_uri: str | None) -> None:
+    """Check the two ways to give a config, as they stand in a DAG file.
+
+    :raises ConfigError: if not exactly one is given, or ``config`` is wrong or holds a key for all to read.
+    """
+    if config is None and gcs_config_uri is None:
+        raise ConfigError("config", "is missing, and so is gcs_config_uri", "Give one; {} stands for all defaults")
+    if config is not None and gcs_config_uri is not None:
+        raise ConfigError("config", "cannot be given together with gcs_config_uri", "Keep one of them")
+    check_literal_config(config)
+
+
 def mask_keys(config: object) -> None:
     """Mask the literal keys in a config of any form."""
     keys = [key for key in _keys_in(config) if is_literal(key)]

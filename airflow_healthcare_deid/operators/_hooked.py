@@ -14,6 +14,7 @@ from airflow_healthcare_deid.errors import (
     InvalidRequestError,
     RejectedRequestError,
     TooManyFailedResourcesError,
+    ValidationFailedError,
 )
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ FINAL_ERRORS = (
     InvalidRequestError,
     RejectedRequestError,
     TooManyFailedResourcesError,
+    ValidationFailedError,
 )
 """What another try cannot mend."""
 

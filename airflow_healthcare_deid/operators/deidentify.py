@@ -16,8 +16,8 @@ from airflow_healthcare_deid.config import (
     to_body,
 )
 from airflow_healthcare_deid.config.message import Message
-from airflow_healthcare_deid.errors import ConfigError, InvalidRequestError
-from airflow_healthcare_deid.operators._config import MaskedConfig, check_literal_config
+from airflow_healthcare_deid.errors import InvalidRequestError
+from airflow_healthcare_deid.operators._config import MaskedConfig, check_config_arguments
 from airflow_healthcare_deid.operators._names import check_literal_name, dataset_name, parse_name
 from airflow_healthcare_deid.operators._request import OperationRequest, dataset_of
 from airflow_healthcare_deid.operators.base import HealthcareOperationOperator
@@ -56,11 +56,7 @@ class _DeidentifyOperator(HealthcareOperationOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if config is None and gcs_config_uri is None:
-            raise ConfigError("config", "is missing, and so is gcs_config_uri", "Give one; {} stands for all defaults")
-        if config is not None and gcs_config_uri is not None:
-            raise ConfigError("config", "cannot be given together with gcs_config_uri", "Keep one of them")
-        check_literal_config(config)
+        check_config_arguments(config, gcs_config_uri)
         self.config = config
         self.gcs_config_uri = gcs_config_uri
 
