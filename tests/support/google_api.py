@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httplib2  # type: ignore[import-untyped]
 import pytest
 from google.auth.credentials import AnonymousCredentials
+from google_auth_httplib2 import AuthorizedHttp  # type: ignore[import-untyped]
 from googleapiclient.discovery import build
 
 if TYPE_CHECKING:
@@ -18,6 +19,20 @@ if TYPE_CHECKING:
     from airflow_healthcare_deid.emulator import Emulator
 
 PARENT = "projects/p/locations/us-central1"
+
+
+class ShortHttp(httplib2.Http):
+    """An HTTP client that keeps no connection open: the server closes idle ones, and a session of tests has pauses."""
+
+    def __init__(self) -> None:
+        super().__init__(timeout=30)
+
+    def request(self, *arguments: Any, **options: Any) -> Any:
+        """Send a request on a connection of its own."""
+        try:
+            return super().request(*arguments, **options)
+        finally:
+            self.close()
 
 
 class Reply:
@@ -66,7 +81,7 @@ class Store:
 @pytest.fixture(scope="session")
 def http() -> Iterator[httplib2.Http]:
     """A plain HTTP client."""
-    client = httplib2.Http(timeout=30)
+    client = ShortHttp()
     client.follow_redirects = False
     yield client
     client.close()
@@ -78,7 +93,7 @@ def service(session_emulator: Emulator) -> Iterator[Any]:
     client = build(
         "healthcare",
         "v1",
-        credentials=AnonymousCredentials(),
+        http=AuthorizedHttp(AnonymousCredentials(), http=ShortHttp()),
         client_options={"api_endpoint": session_emulator.url},
         static_discovery=True,
     )
