@@ -106,3 +106,16 @@ def test_a_store_deleted_meanwhile_ends_the_operation(state: State) -> None:
     state.resources.delete(target)
     with pytest.raises(ServiceError, match="deleted"):
         find_job(record.kind)(JobContext(state, record, threading.Event()))
+
+
+def test_what_was_written_after_the_operation_began_is_skipped(state: State) -> None:
+    record = prepare(state)
+    assert record.payload is not None
+    source = record.payload["source"]
+    newest = max(version.updated for version in state.fhir.scan(source))
+    state.fhir.put(source, {"resourceType": "Patient", "id": "p0", "active": True}, "PUT")
+    state.fhir.put(source, {"resourceType": "Patient", "id": "late"}, "PUT")
+    record.payload["selection"] = msgspec.to_builtins(Selection(until=newest))
+    find_job(record.kind)(JobContext(state, record, threading.Event()))
+    assert copied(state) == COUNT - 1
+    assert state.operations.live_counter(record)["pending"] == 0
