@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from pydicom.charset import CODES_TO_ENCODINGS, encode_string, python_encoding
+from pydicom.charset import CODES_TO_ENCODINGS, ENCODINGS_TO_CODES, python_encoding
 
 _ESCAPE: Final = b"\x1b"
 _FRAGMENTS: Final = re.compile(rb"^[^\x1b]+|\x1b[^\x1b]*")
@@ -15,6 +15,7 @@ _PARTS: Final = re.compile(r"([\\^=\r\n\t\f])")
 _SPELLING: Final = re.compile(r"ISO[ _-]?(2022[ _-])?IR[ _-]?(\d+)")
 _KEEPS_ESCAPES: Final = frozenset({"iso2022_jp", "iso2022_jp_2", "iso_ir_58"})
 """Codecs that want to see the escape sequence themselves."""
+_JIS_X_0201: Final = "shift_jis"
 
 
 @lru_cache(maxsize=256)
@@ -72,18 +73,22 @@ def encode(text: str, character_sets: bytes) -> bytes | None:
     codecs = encodings_of(character_sets)
     if not codecs:
         return None
-    try:
-        encoded = text.encode(codecs[0])
-    except UnicodeError:
-        if not all(any(_fits(character, codec) for codec in codecs) for character in text):
-            return None
-        # A delimiter ends the reach of an escape sequence, so that each part needs its own.
-        encoded = b"".join(encode_string(part, codecs) for part in _PARTS.split(text))
-    return encoded if decode(encoded, character_sets) == text else None
+    # A delimiter ends the reach of an escape sequence, so that each part has its own.
+    parts = [_encoded_part(part, codecs) for part in _PARTS.split(text)]
+    encoded = b"".join(part for part in parts if part is not None)
+    return encoded if None not in parts and decode(encoded, character_sets) == text else None
 
 
-def _fits(character: str, codec: str) -> bool:
-    try:
-        return bool(character.encode(codec))
-    except UnicodeError:
-        return False
+def _encoded_part(part: str, codecs: tuple[str, ...]) -> bytes | None:
+    for codec in codecs:
+        try:
+            encoded = part.encode(codec)
+        except UnicodeError:
+            continue
+        if codec == _JIS_X_0201 and len(encoded) != len(part):
+            continue  # Python's codec has more than the single bytes that DICOM takes from it
+        if codec == codecs[0] or codec in _KEEPS_ESCAPES:
+            return encoded
+        if codec in ENCODINGS_TO_CODES:
+            return ENCODINGS_TO_CODES[codec] + encoded
+    return None
