@@ -18,6 +18,7 @@ import msgspec
 
 from airflow_healthcare_deid.emulator.errors import Code, ServiceError, not_found
 from airflow_healthcare_deid.emulator.progression import Mode, Progression
+from airflow_healthcare_deid.engine.rules import load_rules
 
 if TYPE_CHECKING:
     import sqlite3
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from airflow_healthcare_deid.emulator.resources import Resource
     from airflow_healthcare_deid.emulator.storage import Storage
     from airflow_healthcare_deid.resource_names import OperationName
-
-RETENTION = timedelta(days=30)
 
 METADATA_TYPE = "type.googleapis.com/google.cloud.healthcare.v1.OperationMetadata"
 _COUNTERS = ("success", "failure", "pending", "secondarySuccess", "secondaryFailure")
@@ -53,6 +52,7 @@ CREATE TABLE IF NOT EXISTS operations (
     end_time TEXT
 );
 CREATE INDEX IF NOT EXISTS operations_of_dataset ON operations (dataset, number);
+CREATE INDEX IF NOT EXISTS operations_by_end ON operations (end_time);
 CREATE TABLE IF NOT EXISTS operation_items (
     operation INTEGER NOT NULL REFERENCES operations (number) ON DELETE CASCADE,
     item TEXT NOT NULL,
@@ -294,7 +294,8 @@ class Operations:
         )
 
     def _expire(self) -> None:
-        horizon = (self._clock() - RETENTION).isoformat()
+        days = load_rules("service")["operation_retention_days"]["value"]
+        horizon = (self._clock() - timedelta(days=days)).isoformat()
         old = self._storage.read().execute("SELECT 1 FROM operations WHERE end_time < ? LIMIT 1", (horizon,)).fetchone()
         if old:
             with self._storage.write() as db:

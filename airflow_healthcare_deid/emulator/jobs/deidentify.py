@@ -17,6 +17,7 @@ from airflow_healthcare_deid.emulator.dicomweb.filters import everything, read_f
 from airflow_healthcare_deid.emulator.errors import Code, ServiceError
 from airflow_healthcare_deid.emulator.instances import InstanceRecord
 from airflow_healthcare_deid.emulator.jobs.spec import Spec
+from airflow_healthcare_deid.engine.rules import load_rules
 from airflow_healthcare_deid.resource_names import DatasetName
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _TYPE = "type.googleapis.com/google.cloud.healthcare.v1.deidentify."
-# Of a FHIR store's settings, those that can't be changed later (inferred: Google does not say what a copy inherits).
-_KEPT_SETTINGS = frozenset({"version", "disableReferentialIntegrity", "disableResourceVersioning"})
 _TASK = "airflow_healthcare_deid.emulator.jobs.deidentify_tasks:deidentify"
 
 
@@ -89,7 +88,8 @@ def _same_store(context: JobContext, store: Resource, destination: Resource) -> 
     dataset, identifier = DatasetName.parse(destination.name), store.name.rpartition("/")[2]
     name = dataset.dicom_store(identifier) if store.collection == "dicomStores" else dataset.fhir_store(identifier)
     resources = context.state.resources
-    kept = {key: value for key, value in store.body.items() if key in _KEPT_SETTINGS}
+    inherited = load_rules("service")["kept_fhir_settings"]["value"] if store.collection == "fhirStores" else ()
+    kept = {key: value for key, value in store.body.items() if key in inherited}
     return resources.find(name) or resources.create(name, kept)
 
 
@@ -137,14 +137,14 @@ def _keep(context: JobContext, item: str, target: Resource, out: Path, result: o
         return
     try:
         with context.state.storage.write() as db:
-            if context.state.instances.add_within(db, target.key, result, out):
+            replace = load_rules("service")["store_deidentify_duplicate"]["value"] == "overwrite"
+            if context.state.instances.add_within(db, target.key, result, out, replace=replace):
                 context.item_done(db, item, succeeded=True)
                 return
     except sqlite3.IntegrityError:
         raise ServiceError(Code.NOT_FOUND, "The destination was deleted while the operation was running.") from None
     finally:
         out.unlink(missing_ok=True)
-    # Inferred: what is in the destination already is left alone and counted, as an import does it.
     _done(context, item, "already exists in the destination")
 
 

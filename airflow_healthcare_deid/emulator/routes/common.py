@@ -114,7 +114,7 @@ def patched(
 
     :param kind: the message's shape, to check the body against.
     :param fields: what may change, in camelCase. Without a mask, every such field that the body has changes
-        (inferred: Google's document asks for the mask and does not say what its absence means).
+        (`rules/service.yaml`).
     """
     convert(body, kind)
     fields = list(fields)

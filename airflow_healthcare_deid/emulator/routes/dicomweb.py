@@ -16,10 +16,11 @@ from airflow_healthcare_deid.emulator.dicomweb.multipart import PartFiles, Singl
 from airflow_healthcare_deid.emulator.dicomweb.native_xml import to_xml
 from airflow_healthcare_deid.emulator.dicomweb.qido import read_search, run_search
 from airflow_healthcare_deid.emulator.dicomweb.stow import Account, store_files
-from airflow_healthcare_deid.emulator.errors import Code, ServiceError, invalid, not_found
+from airflow_healthcare_deid.emulator.errors import Code, ServiceError, invalid
 from airflow_healthcare_deid.emulator.messages import RECEIVE_TIMEOUT, STANDARD_PARAMETERS, check_query
 from airflow_healthcare_deid.emulator.routes.common import DICOM_STORE, dicom_store_name, start_operation
 from airflow_healthcare_deid.emulator.state import state_of
+from airflow_healthcare_deid.engine.rules import load_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,8 +39,6 @@ INSTANCE = SERIES + "/instances/{instance}"
 DICOM_JSON = "application/dicom+json"
 DICOM_XML = "application/dicom+xml"
 _DICOM = "application/dicom"
-# Inferred from the service's package names; Google publishes no example.
-_DELETE_METHOD = "google.cloud.healthcare.v1.dicomweb.DicomWebService.Delete"
 
 _UID = re.compile(r"[0-9.]{1,64}")
 _MAX_STORE_BYTES = 4 * 1024**3
@@ -60,10 +59,11 @@ def uids_of(request: Request) -> tuple[str, ...]:
 
 
 def require_content(request: Request, store: Resource, uids: tuple[str, ...]) -> None:
-    """Refuse a study, series or instance that the store does not hold (404 is inferred)."""
+    """Refuse a study, series or instance that the store does not hold."""
     if not state_of(request).instances.holds(store.key, uids):
         kind = ("study", "series", "instance")[len(uids) - 1]
-        raise not_found(kind, "/".join(uids))
+        status = load_rules("service")["missing_dicom_content"]["value"]
+        raise ServiceError(Code.NOT_FOUND, f"{kind} not found: {'/'.join(uids)}", http_status=status)
 
 
 def base_url(request: Request, store: Resource) -> str:
@@ -153,7 +153,7 @@ def _delete_all(request: Request) -> JSONResponse:
     uids = uids_of(request)
     require_content(request, store, uids)
     dataset = state_of(request).resources.dataset(dicom_store_name(request).dataset_name, "healthcare.datasets.get")
-    method = _DELETE_METHOD + ("Study", "Series")[len(uids) - 1]
+    method = load_rules("service")["delete_method"]["value"] + ("Study", "Series")[len(uids) - 1]
     state = state_of(request)
     payload = {"store": store.key, "uids": uids}
     return start_operation(state, state.operations.create(dataset, method, "deleteDicom", payload))

@@ -35,6 +35,8 @@ ROUTES = [
     ),
     _refuse("The natural language service", LOCATION + "/services/nlp:analyzeEntities"),
     _refuse("Storage classes", DICOM_STORE + ":setBlobStorageSettings"),
+    _refuse("Storage classes", STUDY + ":setBlobStorageSettings"),
+    _refuse("Storage classes", INSTANCE + ":getStorageInfo"),
     *(
         _refuse(f"fhirStores.{method}", f"{FHIR_STORE}:{method}")
         for method in ("applyAdminConsents", "applyConsents", "bulkDelete", "explainDataAccess", "rollback")

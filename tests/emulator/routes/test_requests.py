@@ -78,7 +78,14 @@ def test_a_wrong_method_is_said_so(client: Client, dataset: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "rest", ["hl7V2Stores", "hl7V2Stores/s/messages", "consentStores", "consentStores/s:checkDataAccess"]
+    "rest",
+    [
+        "hl7V2Stores",
+        "hl7V2Stores/s/messages",
+        "consentStores",
+        "consentStores/s:checkDataAccess",
+        "dicomStores/s/dicomWeb/studies/1:setBlobStorageSettings",
+    ],
 )
 def test_what_is_not_covered_says_so(client: Client, dataset: str, rest: str) -> None:
     assert "does not cover" in client.error("GET", f"{dataset}/{rest}", status=501)
