@@ -91,7 +91,12 @@ class AirflowApi:
         body = {"dry_run": False, "task_ids": [task_id], "dag_run_id": run_id, "only_failed": False}
         self.request("POST", f"/dags/{dag_id}/clearTaskInstances", body)
 
+    def set_run_state(self, dag_id: str, run_id: str, state: str) -> None:
+        """What a person does with "Mark run as" in the UI."""
+        self.request("PATCH", self._run(dag_id, run_id), {"state": state})
+
     def delete_run(self, dag_id: str, run_id: str) -> None:
+        """Airflow refuses it (409) while the run is running."""
         self.request("DELETE", self._run(dag_id, run_id))
 
     def xcom(self, dag_id: str, run_id: str, task_id: str, key: str = "return_value") -> Any:
