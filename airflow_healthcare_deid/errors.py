@@ -11,6 +11,7 @@ HealthcareDeidError
 │   ├── PermissionOrNotFoundError    403 or 404: Google masks one as the other
 │   ├── ConflictError                409: the thing is there already
 │   └── RejectedRequestError         any other 4xx: the request itself is wrong
+├── ValidationFailedError        data that should be de-identified is not, or that could not be shown
 └── OperationError               an operation ended, or may have ended, without the result asked for
     ├── OperationFailedError         it carries an error
     ├── OperationCancelledError      somebody cancelled it
@@ -117,6 +118,10 @@ class ConflictError(ApiError):
 
 class RejectedRequestError(ApiError):
     """The service refuses the request as it stands."""
+
+
+class ValidationFailedError(HealthcareDeidError):
+    """A validation found what a de-identification should not have left."""
 
 
 class OperationError(HealthcareDeidError):

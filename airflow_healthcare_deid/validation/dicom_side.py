@@ -5,28 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_healthcare_deid.uids import derive_uid
+from airflow_healthcare_deid.validation.checks.arrival import check_studies_arrived
 from airflow_healthcare_deid.validation.checks.dates import check_date_shift, dicom_shifts
 from airflow_healthcare_deid.validation.checks.identifiers import check_identifiers, dicom_texts
 from airflow_healthcare_deid.validation.checks.pixels import check_pixels
 from airflow_healthcare_deid.validation.checks.tag_filter import check_tag_filter
 from airflow_healthcare_deid.validation.checks.uids import (
-    OWN_IDS,
     check_hierarchy,
     check_nested_uids,
     check_own_uids,
     check_references,
 )
-from airflow_healthcare_deid.validation.dicom_json import SOP_INSTANCE_UID, text
+from airflow_healthcare_deid.validation.dicom_json import OWN_IDS, SOP_INSTANCE_UID, text
 from airflow_healthcare_deid.validation.identifiers import DICOM_HOMES, Kind, of_dicom
 from airflow_healthcare_deid.validation.matcher import Matcher
 from airflow_healthcare_deid.validation.matching import match_instances
 from airflow_healthcare_deid.validation.report import CheckResult, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from airflow_healthcare_deid.validation.expectations import Expectations
-    from airflow_healthcare_deid.validation.sampling import Sampling, Tally
+    from airflow_healthcare_deid.validation.sampling import Sampling, Scope, Tally
     from airflow_healthcare_deid.validation.sides import DicomJson, Side
 
 _NO_REDACTION = "Pixels were to be redacted; what was redacted in them is not looked at"
@@ -34,19 +34,23 @@ _NO_SHIFT = "The config shifts no dates"
 
 
 def validate_dicom_store(
-    store: str, source: Side, destination: Side, expected: Expectations, sampling: Sampling, tally: Tally
+    store: str, source: Side, destination: Side, expected: Expectations, scope: Scope, tally: Tally
 ) -> Iterator[CheckResult]:
     """Yield the result of every check of one store that stands on both sides."""
     all_studies = list(source.studies(store))
-    chosen = sampling.draw(all_studies)
+    chosen = scope.sampling.draw(all_studies)
     before = [instance for study in chosen for instance in source.study_metadata(store, study)]
-    partners = _partners(chosen, list(destination.studies(store)), sampling)
+    there = set(destination.studies(store))
+    named = {study: next((uid for uid in (study, derive_uid(study)) if uid in there), None) for study in chosen}
+    known = [uid for uid in named.values() if uid is not None]
+    partners = _partners(known, chosen, there, scope.sampling)
     after = [instance for study in partners for instance in destination.study_metadata(store, study)]
     matches = match_instances(before, after)
     tally.studies += len(all_studies)
     tally.studies_looked_into += len(chosen)
     tally.instances_unmatched += matches.unmatched
 
+    yield check_studies_arrived(store, len(chosen), len(known), scope)
     uids = {text(instance, tag) for instance in before for tag in OWN_IDS} | set(all_studies)
     if expected.ids_kept:
         yield CheckResult.not_checked("source_uids", "UIDs were kept on purpose (skipIdRedaction)")
@@ -63,30 +67,31 @@ def validate_dicom_store(
     else:
         yield CheckResult.not_checked("dicom_dates", _NO_SHIFT)
     if expected.pixels_kept:
+        drawn = set(scope.sampling.draw_pixels(_instance_uids(instance for instance, _ in matches.pairs)))
         yield check_pixels(
             store,
-            matches.pairs,
-            lambda instance: source.pixel_digest(store, instance),
-            lambda instance: destination.pixel_digest(store, instance),
+            [pair for pair in matches.pairs if text(pair[0], SOP_INSTANCE_UID) in drawn],
+            lambda instance, decoded: source.pixel_digest(store, instance, decoded=decoded),
+            lambda instance, decoded: destination.pixel_digest(store, instance, decoded=decoded),
         )
     else:
         yield CheckResult.not_checked("pixels", _NO_REDACTION)
 
 
-def _partners(chosen: Sequence[str], there: Sequence[str], sampling: Sampling) -> list[str]:
+def _partners(known: Sequence[str], chosen: Sequence[str], there: set[str], sampling: Sampling) -> list[str]:
     """The destination's studies to look into: all if they are few, else those made from the chosen ones.
 
     Where the UIDs do not tell which those are, others are drawn.
+
+    :param known: partners of chosen studies whose UIDs tell.
     """
     drawn = sampling.draw(there)
-    known = set(there)
-    named = [uid for study in chosen for uid in (study, derive_uid(study)) if uid in known]
-    if len(drawn) < len(there) and len(named) == len(chosen):
-        return named
-    return sorted({*named, *drawn})
+    if len(drawn) < len(there) and len(known) == len(chosen):
+        return list(known)
+    return sorted({*known, *drawn})
 
 
-def _instance_uids(instances: Sequence[DicomJson]) -> set[str]:
+def _instance_uids(instances: Iterable[DicomJson]) -> set[str]:
     return {text(instance, SOP_INSTANCE_UID) for instance in instances}
 
 

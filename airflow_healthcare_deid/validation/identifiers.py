@@ -60,9 +60,17 @@ def of_dicom(instance: DicomJson, homes: Mapping[str, Kind] = DICOM_HOMES) -> fr
         Identifier(homes[element.tag], text)
         for element in walk(instance)
         if element.tag in homes
-        for text in element.texts
+        for value in element.texts
+        for text in (value, *_short_names(homes[element.tag], value))
         if text.strip()
     )
+
+
+def _short_names(kind: Kind, value: str) -> Iterator[str]:
+    """Yield a person's name as people write it: without middle names, prefix and suffix (PS3.5, section 6.2.1)."""
+    family, _, rest = value.partition("^")
+    if kind is Kind.NAME and rest:
+        yield f"{rest.partition('^')[0]} {family}"
 
 
 def of_patient(patient: FhirJson, kinds: Iterable[Kind] = tuple(Kind)) -> frozenset[Identifier]:
@@ -76,8 +84,12 @@ def of_patient(patient: FhirJson, kinds: Iterable[Kind] = tuple(Kind)) -> frozen
 
 def _of_patient(patient: FhirJson) -> Iterator[Identifier]:
     for name in patient.get("name", ()):
-        parts = [*name.get("given", ()), name.get("family", "")]
-        yield Identifier(Kind.NAME, " ".join(part for part in parts if isinstance(part, str)))
+        given = [part for part in name.get("given", ()) if isinstance(part, str)]
+        family = name.get("family", "")
+        # STU3 and later have one family name, DSTU2 a list of them.
+        family = " ".join(family) if isinstance(family, list) else family or ""
+        for parts in (given, *([part] for part in given)):
+            yield Identifier(Kind.NAME, " ".join([*parts, family]))
         yield Identifier(Kind.NAME, name.get("text", ""))
     for identifier in patient.get("identifier", ()):
         yield Identifier(Kind.ID, identifier.get("value", ""))

@@ -7,11 +7,35 @@ from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
+from airflow_healthcare_deid.errors import InvalidRequestError
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 MAX_FINDINGS = 20
 """Findings a check lists by name; it counts them all."""
+
+CHECKS = frozenset(
+    {
+        "counts",
+        "dicom_dates",
+        "dicom_identifiers",
+        "dicom_identifiers_name_parts",
+        "fhir_dates",
+        "fhir_identifiers",
+        "fhir_identifiers_name_parts",
+        "fhir_references",
+        "patients_arrived",
+        "pixels",
+        "references",
+        "source_uids",
+        "source_uids_in_references",
+        "studies_arrived",
+        "tag_filter",
+        "uid_hierarchy",
+    }
+)
+"""Names of all checks."""
 
 
 class Severity(StrEnum):
@@ -106,6 +130,20 @@ class ValidationReport(msgspec.Struct, frozen=True, kw_only=True):
     sampled: dict[str, int]
     results: tuple[CheckResult, ...]
     blind_spots: tuple[str, ...] = ()
+
+    def with_severities(self, severities: Mapping[str, Severity]) -> Self:
+        """Return the report with other severities for some checks.
+
+        :param severities: by name of the check.
+        :raises InvalidRequestError: if a check has another name.
+        """
+        if unknown := severities.keys() - CHECKS:
+            raise InvalidRequestError(f"severities.{min(unknown)}", "is no check", f"Use {', '.join(sorted(CHECKS))}")
+        results = (
+            msgspec.structs.replace(result, severity=severities.get(result.check, result.severity))
+            for result in self.results
+        )
+        return msgspec.structs.replace(self, results=tuple(results))
 
     @property
     def errors(self) -> tuple[CheckResult, ...]:

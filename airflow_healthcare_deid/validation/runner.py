@@ -12,7 +12,7 @@ from airflow_healthcare_deid.validation.dicom_side import validate_dicom_store
 from airflow_healthcare_deid.validation.expectations import expect
 from airflow_healthcare_deid.validation.fhir_side import validate_fhir_store
 from airflow_healthcare_deid.validation.report import MAX_FINDINGS, CheckResult, Severity, Status, ValidationReport
-from airflow_healthcare_deid.validation.sampling import Sampling, Tally
+from airflow_healthcare_deid.validation.sampling import Scope, Tally
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,9 +33,8 @@ def validate(
     config: DeidentifyConfig,
     *,
     names: tuple[str, str],
-    failed: int | None = None,
-    subset: bool = False,
-    sampling: Sampling,
+    scope: Scope,
+    blind_spots: Sequence[str] = (),
 ) -> ValidationReport:
     """Compare two sides.
 
@@ -43,9 +42,8 @@ def validate(
     :param destination: what came out.
     :param config: the config that was used.
     :param names: names of source and destination, for the report.
-    :param failed: resources that the operation counted as failed, if known.
-    :param subset: only a part of the source was asked for, or the destination held other data before.
-    :param sampling: how much to look into.
+    :param scope: what was asked for, and how much of it to look into.
+    :param blind_spots: what cannot be looked at, beyond what never can.
     """
     expected = expect(config)
     tally = Tally()
@@ -60,19 +58,19 @@ def validate(
         before[f"dicomStores/{store}"] = source.dicom_counts(store).instances
         if f"d/{store}" in present:
             after[f"dicomStores/{store}"] = destination.dicom_counts(store).instances
-            results.extend(validate_dicom_store(store, source, destination, expected, sampling, tally))
+            results.extend(validate_dicom_store(store, source, destination, expected, scope, tally))
     for store in fhir_stores:
         before.update({f"fhirStores/{store}/{kind}": n for kind, n in source.fhir_counts(store).items()})
         if f"f/{store}" in present:
             after.update({f"fhirStores/{store}/{kind}": n for kind, n in destination.fhir_counts(store).items()})
-            results.extend(validate_fhir_store(store, source, destination, expected, sampling, tally))
+            results.extend(validate_fhir_store(store, source, destination, expected, scope, tally))
     return ValidationReport(
         source=names[0],
         destination=names[1],
-        seed=sampling.seed,
+        seed=scope.sampling.seed,
         sampled=msgspec.to_builtins(tally),
-        results=(check_counts(before, after, failed, subset=subset), *_merge(results)),
-        blind_spots=BLIND_SPOTS,
+        results=(check_counts(before, after, scope.failed, subset=scope.subset), *_merge(results)),
+        blind_spots=(*BLIND_SPOTS, *blind_spots),
     )
 
 

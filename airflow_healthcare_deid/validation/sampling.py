@@ -19,22 +19,47 @@ class Sampling(msgspec.Struct, frozen=True):
     """A sample that can be drawn again.
 
     :param size: studies of each DICOM store and patients of each FHIR store to look into; None for all of them.
+    :param pixels: instances of each DICOM store whose pixels are compared, of those looked into; None for all.
     :param seed: seed of the choice.
     """
 
     size: int | None = 25
     seed: int = 0
+    pixels: int | None = 50
 
     def __post_init__(self) -> None:
-        if self.size is not None and self.size < 1:
-            raise InvalidRequestError("sample_size", "is below 1", "Use a positive number, or None for everything")
+        for field, value in (("sample_size", self.size), ("pixel_sample_size", self.pixels)):
+            if value is not None and value < 1:
+                raise InvalidRequestError(field, "is below 1", "Use a positive number, or None for everything")
 
     def draw(self, names: Iterable[T]) -> list[T]:
-        """Choose among names; the same seed and names give the same choice."""
+        """Choose studies or patients; the same seed and names give the same choice."""
+        return self._draw(names, self.size)
+
+    def draw_pixels(self, uids: Iterable[T]) -> list[T]:
+        """Choose the instances whose pixels are compared."""
+        return self._draw(uids, self.pixels)
+
+    def _draw(self, names: Iterable[T], size: int | None) -> list[T]:
         known = sorted(names)
-        if self.size is None or len(known) <= self.size:
+        if size is None or len(known) <= size:
             return known
-        return sorted(random.Random(self.seed).sample(known, self.size))  # noqa: S311  a sample, not a secret
+        return sorted(random.Random(self.seed).sample(known, size))  # noqa: S311  a sample, not a secret
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """What was de-identified, and what of it is looked into.
+
+    :param sampling: how much to look into.
+    :param failed: resources that the operation counted as failed; None if that is not known.
+    :param subset: only a part of the source was asked for, or the destination held other data before.
+    :param selected: the source side shows just the studies that were asked for.
+    """
+
+    sampling: Sampling
+    failed: int | None = None
+    subset: bool = False
+    selected: bool = False
 
 
 class Tally(msgspec.Struct):

@@ -43,11 +43,11 @@ class Side(Protocol):
     def study_metadata(self, store: str, study: str) -> Iterable[DicomJson]:
         """The instances of one study, without bulk data."""
 
-    def pixel_digest(self, store: str, instance: DicomJson) -> str | None:
-        """A digest of the instance's frames as decoded or stored, equal for equal pixels; None if unreadable."""
+    def pixel_digest(self, store: str, instance: DicomJson, *, decoded: bool) -> str | None:
+        """A digest of the instance's frames, as stored or as decoded; None if they cannot be had."""
 
-    def patients(self, store: str) -> Iterable[FhirJson]:
-        """The Patient resources of a FHIR store."""
+    def patient_ids(self, store: str) -> Iterable[str]:
+        """Ids of the Patient resources of a FHIR store."""
 
     def compartment(self, store: str, patient_id: str) -> Iterator[FhirJson]:
-        """A Patient resource and what refers to it; ids are the same on both sides."""
+        """A Patient resource and what belongs to it; nothing if there is none. Ids are the same on both sides."""

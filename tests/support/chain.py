@@ -56,7 +56,7 @@ class Data:
             answer = self._http.put(path, json=resource, headers={"content-type": "application/fhir+json"})
             assert answer.status_code in (200, 201), answer.text
 
-    def instances(self, store: DicomStoreName) -> list[Dataset]:
+    def instances(self, store: DicomStoreName) -> list[dict[str, Any]]:
         """Return the metadata of all instances."""
         answer = self._http.get(f"{store}/dicomWeb/instances", params={"includefield": "all"})
         return answer.json() if answer.content else []
@@ -118,9 +118,9 @@ def storage_emulator() -> Iterator[None]:
 def bucket(storage_emulator: None) -> Iterator[Any]:
     """A new bucket, by Google's storage client."""
     from google.auth.credentials import AnonymousCredentials
-    from google.cloud import storage  # type: ignore[attr-defined]
+    from google.cloud.storage import Client
 
-    client = storage.Client(project="p", credentials=AnonymousCredentials())
+    client = Client(project="p", credentials=AnonymousCredentials())
     yield client.create_bucket(f"b-{uuid.uuid4().hex}")
     client.close()
 

@@ -48,11 +48,11 @@ class MemorySide:
     def study_metadata(self, store: str, study: str) -> list[DicomJson]:
         return [i.to_json_dict() for i in self.dicom[store] if i.StudyInstanceUID == study]
 
-    def pixel_digest(self, store: str, instance: DicomJson) -> str | None:
+    def pixel_digest(self, store: str, instance: DicomJson, *, decoded: bool) -> str | None:
         return str(instance.get("7FE00010"))
 
-    def patients(self, store: str) -> list[FhirJson]:
-        return [body for body in self.fhir[store] if body["resourceType"] == "Patient"]
+    def patient_ids(self, store: str) -> list[str]:
+        return [body["id"] for body in self.fhir[store] if body["resourceType"] == "Patient"]
 
     def compartment(self, store: str, patient_id: str) -> Iterator[FhirJson]:
         for body in self.fhir[store]:

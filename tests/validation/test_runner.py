@@ -7,9 +7,9 @@ import pytest
 
 from airflow_healthcare_deid.config import DeidentifyConfig, load_config
 from airflow_healthcare_deid.errors import InvalidRequestError
-from airflow_healthcare_deid.validation.report import Status, ValidationReport
+from airflow_healthcare_deid.validation.report import CHECKS, Severity, Status, ValidationReport
 from airflow_healthcare_deid.validation.runner import validate
-from airflow_healthcare_deid.validation.sampling import Sampling
+from airflow_healthcare_deid.validation.sampling import Sampling, Scope
 from tests.validation.memory_side import MemorySide, deidentified, instance
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def fhir_destination() -> list[dict[str, Any]]:
 
 
 def run(
-    destination: MemorySide, config: DeidentifyConfig = BASIC, *, failed: int | None = 0, subset: bool = False
+    destination: MemorySide, config: DeidentifyConfig = BASIC, *, failed: int | None = 0, **scope: bool
 ) -> ValidationReport:
     source = MemorySide({"ct": dicom_source()}, {"ehr": fhir_source()})
     return validate(
@@ -67,9 +67,7 @@ def run(
         destination,
         config,
         names=("projects/p/locations/l/datasets/s", "projects/p/locations/l/datasets/d"),
-        failed=failed,
-        subset=subset,
-        sampling=Sampling(),
+        scope=Scope(Sampling(), failed, **scope),
     )
 
 
@@ -87,6 +85,7 @@ def test_a_clean_pair_raises_nothing() -> None:
     report = run(clean())
     assert failures(report) == set()
     assert report.to_dict()["passed"] is True
+    assert {result.check for result in report.results} | {"dicom_identifiers_name_parts"} == CHECKS
     checked = {result.check for result in report.results if result.status is Status.PASSED}
     assert checked >= {
         "counts",
@@ -200,6 +199,33 @@ def test_counted_failures_account_for_what_is_missing() -> None:
     assert failures(run(destination, failed=1)) == set()
     assert failures(run(destination, failed=None)) == {"counts"}
     assert failures(run(destination, subset=True)) == set()
+
+
+def test_a_study_that_was_asked_for_must_arrive() -> None:
+    destination = clean()
+    lost_study(destination)
+    assert failures(run(destination, subset=True, selected=True)) == {"studies_arrived"}
+    report = run(destination, subset=True, selected=True, failed=1)
+    assert not report.errors
+    assert {result.check for result in report.warnings} == {"studies_arrived"}
+
+
+def test_a_patient_under_another_id_is_told() -> None:
+    destination = clean()
+    destination.fhir["ehr"][0]["id"] = "renamed"
+    destination.fhir["ehr"][1]["subject"]["reference"] = "Patient/renamed"
+    report = run(destination)
+    assert {result.check for result in report.warnings} == {"patients_arrived"}
+
+
+def test_severities_are_a_matter_of_choice() -> None:
+    destination = clean()
+    lost_study(destination)
+    report = run(destination).with_severities({"counts": Severity.WARNING})
+    assert not report.errors
+    assert {result.check for result in report.warnings} == {"counts"}
+    with pytest.raises(InvalidRequestError, match="is no check"):
+        report.with_severities({"count": Severity.ERROR})
 
 
 def test_a_lone_part_of_a_name_is_a_warning() -> None:

@@ -50,7 +50,8 @@ def check_date_shift(check: str, shifts: Iterable[Shift]) -> CheckResult:
     days: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
     seen = list(shifts)
     for patient, _, _, shift in seen:
-        days[patient][shift] += 1
+        if shift:
+            days[patient][shift] += 1
     for patient, name, location, shift in seen:
         checked += 1
         if shift == 0:

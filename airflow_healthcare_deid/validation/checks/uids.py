@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_healthcare_deid.validation.dicom_json import (
-    SERIES_INSTANCE_UID,
-    SOP_INSTANCE_UID,
-    STUDY_INSTANCE_UID,
+    OWN_IDS,
     resource,
     text,
     walk,
@@ -19,7 +17,6 @@ if TYPE_CHECKING:
 
     from airflow_healthcare_deid.validation.sides import DicomJson
 
-OWN_IDS = (STUDY_INSTANCE_UID, SERIES_INSTANCE_UID, SOP_INSTANCE_UID)
 _OWN_PATHS = frozenset((tag,) for tag in OWN_IDS)
 _REFERENCED_SOP_INSTANCE_UID = "00081155"
 
