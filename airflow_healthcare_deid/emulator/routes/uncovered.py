@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from airflow_healthcare_deid.emulator.errors import unimplemented
 from airflow_healthcare_deid.emulator.routes.common import DATASET, DICOM_STORE, FHIR_STORE, LOCATION
+from airflow_healthcare_deid.emulator.routes.dicomweb import INSTANCE, STUDY
 
 if TYPE_CHECKING:
     from starlette.requests import Request
