@@ -66,13 +66,20 @@ def run_start(context: Context) -> datetime | None:
     return cast("datetime | None", getattr(context.get("dag_run"), "start_date", None))
 
 
-def deferral_errors() -> tuple[type[Exception], type[Exception]]:
-    """Return the exceptions of a failed trigger and of a deferral that took too long."""
-    try:
-        exceptions = import_module("airflow.sdk.exceptions")
-    except ImportError:
-        exceptions = import_module("airflow.exceptions")
-    return exceptions.TaskDeferralError, exceptions.TaskDeferralTimeout
+def deferral_errors() -> tuple[type[Exception], ...]:
+    """Return the exceptions of a trigger that failed or of a deferral that took too long."""
+    names = ("TaskDeferralError", "TaskDeferralTimeout")
+    # They moved to the SDK after it had an exceptions module for a while.
+    for path in ("airflow.sdk.exceptions", "airflow.exceptions") if AIRFLOW_V_3_0_PLUS else ("airflow.exceptions",):
+        module = import_module(path)
+        if found := tuple(getattr(module, name) for name in names if hasattr(module, name)):
+            return found
+    return ()
+
+
+def took_too_long(error: Exception) -> bool:
+    """Tell a deferral that took too long from a trigger that failed; Airflow 2 has one exception for both."""
+    return type(error).__name__ == "TaskDeferralTimeout" or "timeout" in str(error).lower()
 
 
 async def is_deferred(task_instance: Any) -> bool:

@@ -34,7 +34,14 @@ from airflow_healthcare_deid.operators._telling import (
 from airflow_healthcare_deid.operators._waiting import wait_in_worker
 from airflow_healthcare_deid.triggers._event import restore_error, unflatten
 from airflow_healthcare_deid.triggers._watch import OperationWatch
-from airflow_healthcare_deid.version_compat import deferral_errors, is_retry, run_start, state_store, will_retry
+from airflow_healthcare_deid.version_compat import (
+    deferral_errors,
+    is_retry,
+    run_start,
+    state_store,
+    took_too_long,
+    will_retry,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -166,13 +173,10 @@ class HealthcareOperationOperator(LineageMixin, HealthcareOperator):
     @task_step
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
         """Resume after a deferral; a trigger that broke down or took too long does not end the operation."""
-        failed, timed_out = deferral_errors()
         try:
             return super().resume_execution(next_method, next_kwargs, context)
-        except timed_out as error:
-            return self._resume_without_event(context, error, overdue=True)
-        except failed as error:
-            return self._resume_without_event(context, error, overdue=False)
+        except deferral_errors() as error:
+            return self._resume_without_event(context, error)
 
     def on_kill(self) -> None:
         """Cancel the operation that this worker waits for."""
@@ -297,7 +301,7 @@ class HealthcareOperationOperator(LineageMixin, HealthcareOperator):
             operation_name=record.operation,
         )
 
-    def _resume_without_event(self, context: Context, error: Exception, *, overdue: bool) -> OperationSummary:
+    def _resume_without_event(self, context: Context, error: Exception) -> OperationSummary:
         """Go on where the trigger gave no answer: look for ourselves."""
         record = self._memory(context).load() or shown_record(context)
         if record is None or record.operation is None:
@@ -305,7 +309,7 @@ class HealthcareOperationOperator(LineageMixin, HealthcareOperator):
         operation = self.hook.get_operation(record.operation, attempts=LOOK_ATTEMPTS)
         if operation.done:
             return self._judge(context, record, operation)
-        if overdue:
+        if took_too_long(error):
             self._cancel(operation.name)
             raise self._timed_out(context, record, operation)
         self.log.warning("The trigger failed (%s); waiting for operation %s in this worker", error, operation.name)

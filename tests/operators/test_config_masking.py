@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +19,7 @@ from airflow_healthcare_deid.config import (
 )
 from airflow_healthcare_deid.errors import ConfigError
 from airflow_healthcare_deid.operators.deidentify import DeidentifyDatasetOperator
+from airflow_healthcare_deid.version_compat import AIRFLOW_V_3_0_PLUS
 from tests.support.wing import DESTINATION, SOURCE
 
 if TYPE_CHECKING:
@@ -88,17 +91,27 @@ def test_a_key_that_is_not_in_the_dag_file_is_allowed(config: Any) -> None:
 @pytest.fixture
 def unmasked() -> Iterator[None]:
     """Forget what other tests had masked."""
-    from airflow.sdk._shared.secrets_masker import _secrets_masker
-
-    _secrets_masker().reset_masker()
+    masker = secrets_masker()
+    before = masker.replacer, masker.patterns
+    masker.replacer, masker.patterns = None, set()
     yield
-    _secrets_masker().reset_masker()
+    masker.replacer, masker.patterns = before
+
+
+def secrets_masker() -> Any:
+    for module in ("airflow.sdk._shared.secrets_masker", "airflow.sdk.execution_time.secrets_masker"):
+        if find_spec("airflow.sdk") and find_spec(module):
+            return import_module(module)._secrets_masker()
+    return import_module("airflow.utils.log.secrets_masker")._secrets_masker()
 
 
 def stored(task: Any) -> str:
-    from airflow.sdk.execution_time.task_runner import _serialize_rendered_fields
-
-    return json.dumps(_serialize_rendered_fields(task))
+    """Return what Airflow stores of a task's rendered fields."""
+    if AIRFLOW_V_3_0_PLUS:
+        runner = import_module("airflow.sdk.execution_time.task_runner")
+        return json.dumps(runner._serialize_rendered_fields(task))
+    fields = import_module("airflow.models.renderedtifields").get_serialized_template_fields(task)
+    return json.dumps({name: secrets_masker().redact(value, name) for name, value in fields.items()})
 
 
 CONTEXT: Any = {"params": {"key": KEY}}
@@ -163,9 +176,9 @@ def test_a_config_is_shown_as_json() -> None:
     assert set(DeidentifyDatasetOperator.template_ext) == {".json", ".yaml", ".yml"}
 
 
-def test_the_dag_holds_nothing_but_templates(tmp_path: Path) -> None:
-    from airflow.serialization.serialized_objects import DagSerialization
-
+def test_the_dag_holds_nothing_but_templates() -> None:
+    serialization: Any = import_module("airflow.serialization.serialized_objects")
     with DAG("dag") as dag:
         operator(config_with("{{ var.value.deid_key }}"))
-    assert "var.value.deid_key" in json.dumps(DagSerialization.to_dict(dag))
+    serializer = getattr(serialization, "DagSerialization", None) or serialization.SerializedDAG
+    assert "var.value.deid_key" in json.dumps(serializer.to_dict(dag))

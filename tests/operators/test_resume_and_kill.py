@@ -65,9 +65,8 @@ def test_past_airflows_own_deadline_the_operation_is_cancelled(
 
 
 def test_a_deferral_that_failed_before_there_was_an_operation_stays_failed(connection: None) -> None:
-    failed, _ = deferral_errors()
     task = operator()
-    with pytest.raises(failed):
+    with pytest.raises(deferral_errors()):
         task.resume_execution(FAIL, {"error": "Trigger failure"}, task_context(task, DictStore()))
 
 
