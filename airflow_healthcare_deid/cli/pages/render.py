@@ -24,6 +24,8 @@ _INVISIBLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff0-\uffff\ud800-\udfff]"
 )
 
+_BREAKS = re.compile(r"(?<=[._])(?=\w)")
+
 
 def render(template: str, **context: object) -> str:
     """Return a page.
@@ -77,7 +79,7 @@ def _environment() -> Environment:
     def finalize(value: Any) -> Any:
         return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
-    return Environment(
+    environment = Environment(
         autoescape=True,
         finalize=finalize,
         loader=PackageLoader(__package__, ""),
@@ -85,6 +87,13 @@ def _environment() -> Environment:
         trim_blocks=True,
         undefined=StrictUndefined,
     )
+
+    def breakable(text: str) -> Markup:
+        """Return the name of something with places where a line may break."""
+        return Markup("<wbr>").join(_BREAKS.split(visible(text)))
+
+    environment.filters["breakable"] = breakable
+    return environment
 
 
 @cache

@@ -61,7 +61,7 @@ def preview(
         failures=failures,
         sources=sources,
         limit=limit,
-        summary=summarize(files),
+        summary=summarize(files, asked),
         caveats=caveats(asked, engines, files),
         no_rule=NO_RULE,
         inferred=inferred(asked, {file.kind for file in files}),

@@ -54,9 +54,10 @@ class _Element:
     vr: str
     value: object
 
-    @property
-    def tag_less(self) -> bool:
-        return isinstance(self.value, Opaque)
+    def repeats(self, record: RecordIdentifiers) -> bool:
+        """Whether it holds an identifier of the patient."""
+        readable = self.vr != "UI" and not isinstance(self.value, Opaque)
+        return readable and bool(record.find(str(self.value)))
 
 
 def preview_dicom(name: str, data: bytes, deidentifier: DicomDeidentifier, values: Values) -> FilePreview:
@@ -69,10 +70,10 @@ def preview_dicom(name: str, data: bytes, deidentifier: DicomDeidentifier, value
     from airflow_healthcare_deid.engine.dicom.record import RecordReader
 
     told = Told()
-    result = deidentifier.deidentify(data, told)
-    record = RecordReader().read(read_part10(data)).identifiers
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what is odd in a file is no news here
+        warnings.simplefilter("ignore")  # pydicom's warnings hold values
+        result = deidentifier.deidentify(data, told)
+        record = RecordReader().read(read_part10(data)).identifiers
         source, output = _read(data), _read(result.data)
         before, after = dict(_elements(source)), dict(_elements(output))
         rows, counts = listed([*_rows(before, after, told, values, record), *_covered(told, values)])
@@ -171,7 +172,9 @@ def _rows(
         fate = _fate(old, new)
         if one.vr == "SQ" and fate is Fate.KEPT and one.value != "0 items":
             continue  # what is in it has rows of its own
-        change = None if fate is Fate.KEPT else told.of(one.path)
+        change = None if fate is Fate.KEPT else told.of(one.path) or told.inside(one.path)
+        if change is not None and change.action == "remove" and new is not None:
+            change = None  # removed, and then written anew with the file
         kind = _KINDS.get(one.vr, "text")
         yield Row(
             path=one.path,
@@ -182,7 +185,7 @@ def _rows(
             before=None if old is None else values.show(old.value, kind),
             after=None if new is None else values.show(new.value, kind),
             info_types=split_info_types(change),
-            repeats=new is not None and new.vr != "UI" and not new.tag_less and bool(record.find(str(new.value))),
+            repeats=new is not None and new.repeats(record),
         )
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from airflow_healthcare_deid.engine.errors import EngineError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -66,6 +68,8 @@ def picture(source: Dataset, output: Dataset, boxes: Sequence[Box]) -> Picture:
         images = [_png(pixels, scale, boxes) for pixels in (before, after)]
     except ImageError:
         raise
+    except EngineError as error:
+        raise ImageError(str(error)) from None
     except Exception as error:  # noqa: BLE001  (decoders raise nearly anything, with values in their messages)
         raise ImageError(f"the pixels cannot be shown ({type(error).__name__})") from None
     rows, columns = before.shape[:2]

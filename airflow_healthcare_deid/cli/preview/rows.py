@@ -166,6 +166,10 @@ class Told:
             path = path[: max(path.rfind("."), path.rfind("["), 0)]
         return None
 
+    def inside(self, path: str) -> Change | None:
+        """Return the first change of something inside a field: an item of a sequence, a frame."""
+        return next((change for change in self.changes if change.path.startswith(f"{path}[")), None)
+
 
 def split_info_types(change: Change | None) -> tuple[str, ...]:
     """Return the infoTypes of a change, which may name several."""

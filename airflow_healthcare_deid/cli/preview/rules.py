@@ -22,7 +22,7 @@ _CODES = {
     "U*": "replace the UIDs inside",
 }
 _MEANINGS = {
-    "": "Written anew with the file: its format, and who wrote it",
+    "": "Not by itself: the format of the file, who wrote it, and what belonged to a value that is gone",
     "keepList": "Not on dicom.keepList, and not needed for a valid instance",
     "removeList": "On dicom.removeList",
     "MINIMAL_KEEP_LIST_PROFILE": "Not among what an instance cannot do without",
@@ -34,12 +34,8 @@ _MEANINGS = {
     "rules/fhir_paths.yaml unknown_elements": "An element that FHIR does not define",
     "rules/fhir_paths.yaml ids": "Follows the id of the resource that it names",
 }
-_PATTERNS = {
-    r"fhir\.fieldMetadataList\[\d+\]": "The row of the config that names the field first",
-    r"text\.(additionalT|t)ransformations\[\d+\]": "The transformation of the config for this infoType",
-    r"image\.customRegexes\[\d+\]": "A pattern of the config, in text burnt into the pixels",
-    r"rules/fhir_default\.yaml .*": "The default profile, since the config lists no fields",
-}
+_ROW = re.compile(r"(fhir\.fieldMetadataList|rules/fhir_default\.yaml rows)\[(\d+)\]")
+_PATHS_NAMED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +50,37 @@ class Inferred:
     source: str
 
 
-def meaning(rule: str) -> str:
-    """Return what a rule says, in a sentence."""
+def meaning(rule: str, config: DeidentifyConfig) -> str:
+    """Return what a rule says, in a sentence.
+
+    :param config: the config that named it.
+    """
     if rule in _MEANINGS:
         return _MEANINGS[rule]
     if rule.startswith(_BASIC):
         code = rule.removeprefix(_BASIC).strip()
         choices = " or ".join(_CODES.get(one, one) for one in code.split("/"))
         return f"DICOM PS3.15 table E.1-1, code {code}: {choices}"
-    return next((text for pattern, text in _PATTERNS.items() if re.fullmatch(pattern, rule)), "")
+    row = _ROW.fullmatch(rule)
+    if row is not None:
+        return _fhir_row(row[1], int(row[2]), config)
+    return "A pattern of the config, in text burnt into the pixels" if rule.startswith("image.customRegexes") else ""
+
+
+def _fhir_row(table: str, number: int, config: DeidentifyConfig) -> str:
+    from airflow_healthcare_deid.engine.rules import load_rules
+
+    if table.startswith("rules"):
+        row = load_rules("fhir_default")["rows"][number]
+        action, paths = row["action"], row["paths"]
+        which = "Default profile (inferred)"
+    else:
+        assert config.fhir is not None
+        assert config.fhir.field_metadata_list is not None
+        listed = config.fhir.field_metadata_list[number]
+        action, paths, which = listed.action, listed.paths or (), "Config"
+    more = f" and {len(paths) - _PATHS_NAMED} more" if len(paths) > _PATHS_NAMED else ""
+    return f"{which}: {action} {', '.join(paths[:_PATHS_NAMED])}{more}"
 
 
 def inferred(config: DeidentifyConfig, kinds: set[str]) -> list[Inferred]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow_healthcare_deid.cli.preview.rows import FilePreview
+    from airflow_healthcare_deid.config import DeidentifyConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,11 @@ class Summary:
     info_types: tuple[tuple[str, int], ...]
 
 
-def summarize(files: Sequence[FilePreview]) -> Summary:
-    """Count what the files list; the fields by fate are counted listed or not."""
+def summarize(files: Sequence[FilePreview], config: DeidentifyConfig) -> Summary:
+    """Count what the files list; the fields by fate are counted listed or not.
+
+    :param config: the config that acted.
+    """
     fates = {fate: sum(file.counts[fate] for file in files) for fate in Fate}
     by_rule: dict[str, Counter[Fate]] = {}
     info_types: Counter[str] = Counter()
@@ -57,7 +61,9 @@ def summarize(files: Sequence[FilePreview]) -> Summary:
         for row in file.treated:
             by_rule.setdefault(row.rule, Counter())[row.fate] += 1
             info_types.update(row.info_types)
-    rules = [RuleCount(rule or NO_RULE, meaning(rule), tuple(count.most_common())) for rule, count in by_rule.items()]
+    rules = [
+        RuleCount(rule or NO_RULE, meaning(rule, config), tuple(count.most_common())) for rule, count in by_rule.items()
+    ]
     return Summary(
         fates,
         tuple(sorted(rules, key=lambda rule: (-rule.total, rule.rule))),

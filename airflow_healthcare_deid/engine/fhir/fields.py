@@ -100,7 +100,9 @@ class ValueField(Field):
         if new == value and new is not None:
             return value
         action = "redact" if new is None else self._action
-        walk.report(where, action, self.rule, value, new, self._info_type or None)
+        found = walk.heard if self._action == "inspect" else None
+        info_type = self._info_type or ", ".join(dict.fromkeys(found or ()))
+        walk.report(where, action, self.rule, value, new, info_type or None)
         return new
 
 

@@ -163,7 +163,8 @@ class Planner:
 
     def _search(self, fhir_type: str) -> ChangeValue:
         def change(value: Any, _parent: dict[str, Any], walk: Walk) -> object:
-            return self._values.found(value, fhir_type, walk.context.record, walk.context.patient_key)
+            context = walk.context
+            return self._values.found(value, fhir_type, context.record, context.patient_key, walk.heard)
 
         return change
 

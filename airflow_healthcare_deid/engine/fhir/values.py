@@ -20,6 +20,8 @@ from airflow_healthcare_deid.engine.text.info_types import DATE_TYPES
 from airflow_healthcare_deid.engine.text.transformations import Transformation, transformations
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from airflow_healthcare_deid.config import TextConfig
     from airflow_healthcare_deid.engine.keys import KeyRing
     from airflow_healthcare_deid.engine.text import RecordIdentifiers, TextDeidentifier
@@ -92,22 +94,39 @@ class ValueTransformer:
             return _in_grammar(new, fhir_type)
         return new or None
 
-    def found(self, value: object, fhir_type: str, record: RecordIdentifiers | None, patient_key: str) -> object | None:
+    def found(
+        self,
+        value: object,
+        fhir_type: str,
+        record: RecordIdentifiers | None,
+        patient_key: str,
+        heard: list[str] | None = None,
+    ) -> object | None:
         """Return a value with what is found in it transformed, or None when nothing of it may stay.
 
         :param record: the identifiers of the patient whom it is about.
+        :param heard: is made to hold the infoTypes of what is found.
         """
+        hear = None
+        if heard is not None:
+            heard.clear()
+            hear = heard.append
         if not isinstance(value, str):
             return value
         assert self._text is not None
         if fhir_type == "Xhtml":
             try:
-                return transform_narrative(value, lambda text: self._replacements(text, record, patient_key))
+                return transform_narrative(value, lambda text: self._replacements(text, record, patient_key, hear))
             except UnreadableNarrativeError:
                 return None
         if fhir_type in ("Id", "Oid", "Uuid"):
-            return None if self._text.inspect(value, record) else value
-        new = self._text.transform(value, record, patient_key)
+            found = self._text.inspect(value, record)
+            if hear is not None:
+                for finding in found:
+                    hear(finding.info_type)
+            return None if found else value
+        observer = None if hear is None else lambda change: hear(change.info_type or "")
+        new = self._text.transform(value, record, patient_key, observer)
         return new if new.strip() else None
 
     def id_of(self, value: str) -> str:
@@ -118,12 +137,16 @@ class ValueTransformer:
         """Return what takes the place of a UUID: equal for equal ones."""
         return _in_grammar(self._keys.crypto_hash(self._id_config, value), "Uuid")
 
-    def _replacements(self, text: str, record: RecordIdentifiers | None, patient_key: str) -> list[Replacement]:
+    def _replacements(
+        self, text: str, record: RecordIdentifiers | None, patient_key: str, hear: Callable[[str], None] | None
+    ) -> list[Replacement]:
         assert self._text is not None
         found = []
         for finding in self._text.inspect(text, record) if text.strip() else ():
             chosen = self.chosen(finding.info_type)
             assert chosen is not None
+            if hear is not None:
+                hear(finding.info_type)
             new = chosen.apply(text[finding.start : finding.end], finding.info_type, patient_key)
             found.append(Replacement(finding.start, finding.end, new or ""))
         return found

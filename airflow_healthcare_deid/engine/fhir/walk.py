@@ -79,6 +79,8 @@ class Walk:
         resource: dict[str, Any],
     ) -> None:
         self.observer = observer
+        self.heard: list[str] | None = None if observer is None else []
+        """InfoTypes found in the text that was searched last, for the observer."""
         self.depth = 0
         self._model = model
         self._record = record
