@@ -245,7 +245,9 @@ class Operations:
         :param outcome: ``{"response": …}`` or ``{"error": …}``.
         :param now: whether the end may be seen at once whatever the progression says, as after a cancel.
         """
-        counter = self._take_live(record.number)
+        with self._live_lock:
+            live = dict(self._live.get(record.number, {}))
+        counter = {key: value for key, value in live.items() if key != "pending"}
         with self._storage.write() as db:
             db.execute(
                 "UPDATE operations SET outcome = ?, payload = NULL, work_end_time = ?,"
@@ -255,11 +257,8 @@ class Operations:
             db.execute("DELETE FROM operation_items WHERE operation = ?", (record.number,))
             if now:
                 self._finish(db, record.number, outcome)
-
-    def _take_live(self, number: int) -> dict[str, int]:
-        with self._live_lock:
-            live = self._live.pop(number, Counter())
-        return {key: value for key, value in live.items() if key != "pending"}
+        with self._live_lock:  # only now: until the end is written, a look must still see the counters
+            self._live.pop(record.number, None)
 
     def _seen(self, record: OperationRecord) -> OperationRecord:
         """Fill in live counters, and let the end be seen when its time has come."""
