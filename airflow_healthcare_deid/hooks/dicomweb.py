@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from airflow_healthcare_deid.errors import RejectedRequestError
+from airflow_healthcare_deid.errors import PermissionOrNotFoundError, RejectedRequestError
 from airflow_healthcare_deid.hooks._content import check_uid, get_content
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ DICOM_JSON = "application/dicom+json"
 PAGE_SIZE = 5000
 """Most studies that the service returns at once."""
 FRAMES_AT_ONCE = 16
-NOT_ACCEPTABLE = 406
+FORBIDDEN = 403
 
 Instance = dict[str, Any]
 
@@ -84,7 +84,9 @@ class DicomWeb:
                     path + ",".join(map(str, numbers)),
                     accept=f'multipart/related; type="application/octet-stream"; transfer-syntax={syntax}',
                 )
-            except RejectedRequestError:
+            except (RejectedRequestError, PermissionOrNotFoundError) as error:
+                if error.status == FORBIDDEN:
+                    raise
                 return None
             for part in content.parts() if content else ():
                 digest.update(len(part).to_bytes(8))

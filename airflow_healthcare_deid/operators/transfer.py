@@ -148,7 +148,7 @@ class ExportFhirStoreOperator(ExportOperator):
 
 
 class ImportDicomStoreOperator(ImportOperator):
-    """Imports DICOM files into a store; instances that it holds already stay as they are.
+    """Imports DICOM files into a store; instances that it holds already stay as they are, and may count as failed.
 
     Needs ``healthcare.dicomStores.import`` on the store (``roles/healthcare.dicomEditor``); the Healthcare service
     agent needs ``roles/storage.objectViewer`` on the bucket.
@@ -174,7 +174,6 @@ class ImportDicomStoreOperator(ImportOperator):
             source=store,
             destination=store,
             body=to_body(load_request(ImportDicomDataRequest, given)),
-            repeatable=True,
         )
 
 

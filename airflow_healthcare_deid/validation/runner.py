@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 BLIND_SPOTS = (
     "Text burnt into pixels",
-    "Bulk data, overlays and File Meta Information",
+    "Bulk data, overlays, File Meta Information and names of coding schemes",
     "People other than the patient, and identifiers that no field of the patient's record holds",
 )
 

@@ -296,3 +296,19 @@ def test_a_sample_can_be_drawn_again_and_must_hold_something() -> None:
     assert Sampling(None).draw(names) == sorted(names)
     with pytest.raises(InvalidRequestError, match="sample_size"):
         Sampling(0)
+
+
+def test_a_placeholder_is_no_name() -> None:
+    source = MemorySide({"ct": [instance("1.2.3", "1.2.3.4", 1, "Person^Name")]})
+    destination = MemorySide({"ct": [deidentified(i) for i in source.dicom["ct"]]})
+    destination.dicom["ct"][0].ProtocolName = "Scan of [PERSON_NAME]"
+    report = validate(source, destination, BASIC, names=("s", "d"), scope=Scope(Sampling()))
+    assert failures(report) == set()
+
+
+def test_a_name_without_its_middle_part_is_found() -> None:
+    source = MemorySide({"ct": [instance("1.2.3", "1.2.3.4", 1, "Okonkwo^Ada^Beatrice^^PhD")]})
+    destination = MemorySide({"ct": [deidentified(i) for i in source.dicom["ct"]]})
+    destination.dicom["ct"][0].ProtocolName = "ada okonkwo, standard"
+    report = validate(source, destination, BASIC, names=("s", "d"), scope=Scope(Sampling(), failed=0))
+    assert {result.check for result in report.errors} == {"dicom_identifiers"}

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 # Elements that hold text a person could have written; the others hold numbers, UIDs or bulk data.
 _TEXT_VRS = frozenset({"AE", "AS", "CS", "DA", "DT", "LO", "LT", "PN", "SH", "ST", "UC", "UN", "UR", "UT"})
+# Names of vocabularies: some vendors' are words that are names, too.
+_NEVER_A_PERSON = frozenset({"00080102", "00080103"})
+# What the service writes in the place of a finding, such as [PERSON_NAME].
+_PLACEHOLDER = re.compile(r"\[(?:DATE|AGE|LOCATION|[A-Z]+(?:_[A-Z]+)+)\]")
 _MARKUP = re.compile(r"<[^>]*>")
 
 Place = tuple[str, str, str]
@@ -34,7 +38,7 @@ def dicom_texts(
     for instance in instances:
         name = resource(store, instance)
         for element in walk(instance):
-            if element.vr not in _TEXT_VRS or element.tag in kept_homes:
+            if element.vr not in _TEXT_VRS or element.tag in kept_homes or element.tag in _NEVER_A_PERSON:
                 continue
             if element.vr in ("DA", "DT") and element.tag in kept:
                 continue
@@ -75,7 +79,7 @@ def check_identifiers(check: str, matcher: Matcher, texts: Iterable[Place]) -> t
     parts: list[Finding] = []
     for name, location, value in texts:
         checked += 1
-        text = Text.of(value)
+        text = Text.of(_PLACEHOLDER.sub(" ", value))
         kinds = matcher.find(text)
         findings.extend(Finding(name, location, f"holds a patient's {kind}") for kind in kinds)
         if not kinds and matcher.find_name_part(text):
