@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 # Custom methods (`…:deidentify`) come before the resources whose path they extend.
-_ROUTES = [
+ROUTES = [
     *admin.ROUTES,
     *iam.ROUTES,
     *deidentify.ROUTES,
@@ -58,7 +58,7 @@ _ROUTES = [
 def create_app(state: State) -> ASGIApp:
     """Return the application that serves a state."""
     app = Starlette(
-        routes=_ROUTES,
+        routes=ROUTES,
         exception_handlers={ServiceError: _service_error, HTTPException: _http_error},
     )
     app.router.redirect_slashes = False
