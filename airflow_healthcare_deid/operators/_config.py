@@ -15,22 +15,51 @@ from airflow_healthcare_deid.operators._literals import is_file, is_literal
 _KEY_IN_TEXT = re.compile(r"""crypto_?key["']?\s*[:=]\s*["']?([^\s"',}]+)""", re.IGNORECASE)
 
 
-class MaskedConfig:
-    """A ``config`` attribute that masks its keys in all logs and rendered fields the moment it is set.
+HIDDEN = "***"
 
-    Airflow stores the rendered fields before ``execute``, mapped tasks are rendered by another class, and its masker
-    does not know ``cryptoKey``; setting the attribute is what all of these have in common.
+
+class MaskedConfig:
+    """A ``config`` attribute that shows no key to whoever reads it, and has its keys masked in all logs.
+
+    Airflow stores the rendered fields before ``execute``, mapped tasks are rendered by another class, its masker does
+    not know ``cryptoKey``, and up to 3.1 what a worker masks is not masked in what it stores. Reading and setting the
+    attribute is what all of these have in common. The config itself is had by :meth:`reveal`.
     """
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
-        return self if instance is None else instance.__dict__[self._name]
+        return self if instance is None else without_keys(instance.__dict__[self._name])
 
     def __set__(self, instance: Any, value: Any) -> None:
+        if self._name in instance.__dict__ and HIDDEN in str(value) and value == self.__get__(instance):
+            # Rendered once more, out of what could be read.
+            return
         mask_keys(value)
         instance.__dict__[self._name] = value
+
+    def reveal(self, instance: Any) -> Any:
+        """Return the config with its keys."""
+        return instance.__dict__[self._name]
+
+
+def without_keys(config: Any) -> Any:
+    """Return a config in which literal keys are hidden; templates are left as they are."""
+    keys = [key for key in _keys_in(config) if is_literal(key)]
+    return _hide(config, keys) if keys and not isinstance(config, Message) else config
+
+
+def _hide(value: Any, keys: list[str]) -> Any:
+    if isinstance(value, str):
+        for key in keys:
+            value = value.replace(key, HIDDEN)
+        return value
+    if isinstance(value, Mapping):
+        return {name: _hide(item, keys) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_hide(item, keys) for item in value]
+    return value
 
 
 def check_config_arguments(config: object, gcs_config_uri: str | None) -> None:

@@ -76,7 +76,8 @@ class _DeidentifyOperator(HealthcareOperationOperator):
                 f"is in {dataset_of(destination).location}, but the source is in {dataset_of(source).location}",
                 "The service only de-identifies within one location",
             )
-        config = None if self.config is None else to_body(load_config(self.config))
+        given_config = type(self).config.reveal(self)
+        config = None if given_config is None else to_body(load_config(given_config))
         given = {"config": config, "gcs_config_uri": self.gcs_config_uri, **fields}
         return to_body(load_request(kind, {name: value for name, value in given.items() if value is not None}))
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
+from contextlib import suppress
 from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -100,7 +101,7 @@ def unmasked() -> Iterator[None]:
 
 def secrets_masker() -> Any:
     for module in ("airflow.sdk._shared.secrets_masker", "airflow.sdk.execution_time.secrets_masker"):
-        if find_spec("airflow.sdk") and find_spec(module):
+        with suppress(ModuleNotFoundError):
             return import_module(module)._secrets_masker()
     return import_module("airflow.utils.log.secrets_masker")._secrets_masker()
 
@@ -131,9 +132,18 @@ CONTEXT: Any = {"params": {"key": KEY}}
 def test_a_rendered_key_is_not_stored(config: Any) -> None:
     task = operator(config)
     task.render_template_fields(CONTEXT)
-    assert KEY in str(task.config)
+    assert KEY in str(type(task).config.reveal(task))
     assert KEY not in stored(task)
     assert "***" in stored(task)
+
+
+@pytest.mark.usefixtures("unmasked")
+def test_a_task_that_is_rendered_twice_keeps_its_key() -> None:
+    task = operator(config_with("{{ params.key }}"))
+    task.render_template_fields(CONTEXT)
+    task.render_template_fields(CONTEXT)
+    assert type(task).config.reveal(task) == config_with(KEY)
+    assert copy.deepcopy(task).config == config_with("***")
 
 
 @pytest.mark.usefixtures("unmasked")
@@ -144,7 +154,7 @@ def test_the_key_in_a_file_is_stored_neither_with_the_dag_nor_with_the_task(tmp_
     dag.resolve_template_files()
     assert task.config == "config.json"
     task.render_template_fields(CONTEXT, dag.get_template_env())
-    assert load_config(task.config) == MODEL
+    assert load_config(type(task).config.reveal(task)) == MODEL
     assert KEY not in stored(task)
 
 
@@ -156,7 +166,7 @@ def test_a_mapped_task_masks_its_keys_too() -> None:
         ).expand(destination_dataset=[str(DESTINATION)])
     task: Any = mapped.unmap({"destination_dataset": str(DESTINATION)})
     task._do_render_template_fields(task, mapped.template_fields, CONTEXT, task.get_template_env(), set())
-    assert KEY in str(task.config)
+    assert KEY in str(type(task).config.reveal(task))
     assert KEY not in stored(task)
 
 
