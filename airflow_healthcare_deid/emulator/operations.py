@@ -162,10 +162,10 @@ class Operations:
 
     def by_number(self, number: int) -> OperationRecord:
         """Return an operation by its internal number."""
-        row = self._storage.read().execute("SELECT * FROM operations WHERE number = ?", (number,)).fetchone()
-        if row is None:
+        record = self._read(number)
+        if record is None:
             raise ServiceError(Code.NOT_FOUND, "the operation is gone with its dataset")
-        return self._seen(_record(row))
+        return self._seen(record)
 
     def by_id(self, identifier: str) -> OperationRecord:
         """Return an operation by its id alone, wherever it lives."""
@@ -211,7 +211,8 @@ class Operations:
         """Ask for the end of an operation; if its work has ended but may not be seen yet, it ends here and now."""
         with self._storage.write() as db:
             db.execute("UPDATE operations SET cancel_requested = 1 WHERE number = ?", (record.number,))
-            if record.outcome is not None:
+            now = self._read(record.number)
+            if now is not None and now.outcome is not None:
                 self._finish(db, record.number, {"error": cancelled().status()})
 
     def advance(
@@ -255,7 +256,10 @@ class Operations:
                 (json.dumps(outcome), self._clock().isoformat(), json.dumps(counter), record.number),
             )
             db.execute("DELETE FROM operation_items WHERE operation = ?", (record.number,))
-            if now:
+            current = self._read(record.number)
+            if current is not None and current.cancel_requested:  # too late for the work to notice it
+                self._finish(db, record.number, {"error": cancelled().status()})
+            elif now:
                 self._finish(db, record.number, outcome)
         with self._live_lock:  # only now: until the end is written, a look must still see the counters
             self._live.pop(record.number, None)
@@ -266,15 +270,23 @@ class Operations:
             return record
         if record.outcome is None:
             with self._live_lock:
-                live = dict(self._live.get(record.number, {}))
-            record.counter = record.counter or live
-            return record
+                live = self._live.get(record.number)
+                if live is not None:
+                    record.counter = record.counter or dict(live)
+                    return record
+            # Not begun yet, or ended since the row was read.
+            record = self._read(record.number) or record
+            if record.outcome is None:
+                return record
         if self._may_end(record):
             with self._storage.write() as db:
                 self._finish(db, record.number, record.outcome)
-            row = self._storage.read().execute("SELECT * FROM operations WHERE number = ?", (record.number,))
-            return _record(row.fetchone())
+            return self._read(record.number) or record
         return record
+
+    def _read(self, number: int) -> OperationRecord | None:
+        row = self._storage.read().execute("SELECT * FROM operations WHERE number = ?", (number,)).fetchone()
+        return _record(row) if row else None
 
     def _may_end(self, record: OperationRecord) -> bool:
         progression = record.progression
