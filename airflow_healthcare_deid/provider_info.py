@@ -28,6 +28,7 @@ def get_provider_info() -> dict[str, Any]:
         "operators": [_entry("operators.deidentify", "operators.resources", "operators.transfer")],
         "sensors": [_entry("sensors.operation")],
         "triggers": [_entry("triggers.operation")],
+        "cli": [f"{_PACKAGE}.airflow_commands.get_commands"],
         "extra-links": [
             f"{_PACKAGE}.links.{link}" for link in ("SourceDatasetLink", "DestinationDatasetLink", "OperationLogsLink")
         ],

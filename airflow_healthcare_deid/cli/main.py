@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import importlib
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from airflow_healthcare_deid import __version__
 from airflow_healthcare_deid.errors import HealthcareDeidError, InvalidRequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 FAILED, INVALID, INTERRUPTED = 1, 2, 130
 
@@ -51,10 +55,14 @@ def cli() -> None:
     """
 
 
-def main() -> None:
-    """Run the command line."""
+def main(arguments: Sequence[str] | None = None, program: str = "healthcare-deid") -> None:
+    """Run the command line.
+
+    :param arguments: what follows the program's name; default: that of this process.
+    :param program: the name to show in help.
+    """
     try:
-        cli(prog_name="healthcare-deid", standalone_mode=False)
+        cli(arguments, prog_name=program, standalone_mode=False)
     except InvalidRequestError as error:
         _fail(str(error), INVALID)
     except HealthcareDeidError as error:
