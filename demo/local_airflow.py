@@ -28,6 +28,7 @@ HEALTH_NAMES = {
     "triggerer": "triggerer",
 }
 ARGUMENTS = {"scheduler": ["--skip-serve-logs"], "triggerer": ["--skip-serve-logs"]}
+TASKS_SERVER = "tasks-api-server"
 
 
 class LocalAirflow:
@@ -40,21 +41,31 @@ class LocalAirflow:
     :param dags_folder: where the DAG files are.
     :param environment: further environment variables, `AIRFLOW__SECTION__KEY` settings among them.
     :param port: of the API server and its UI; default: a free one.
+    :param busy: whether the API is used while tasks run. Over SQLite one server for people and tasks may then lock
+        itself up for a minute: its event loop waits for a writer that needs the loop to finish. So tasks get their own.
     """
 
     def __init__(
-        self, home: Path, dags_folder: Path, *, environment: Mapping[str, str] | None = None, port: int | None = None
+        self,
+        home: Path,
+        dags_folder: Path,
+        *,
+        environment: Mapping[str, str] | None = None,
+        port: int | None = None,
+        busy: bool = False,
     ) -> None:
         self.home = home.resolve()
         self.port = port or free_port()
         self.url = f"http://{HOST}:{self.port}"
         self.api = AirflowApi(self.url)
+        self._tasks_port = free_port() if busy else self.port
         self.environment = {
             **_inherited_environment(),
-            **_settings(self.home, dags_folder.resolve(), self.url),
+            **_settings(self.home, dags_folder.resolve(), self.url, f"http://{HOST}:{self._tasks_port}"),
             **(environment or {}),
         }
-        self.components = {name: self._component(name) for name in HEALTH_NAMES}
+        names = [*HEALTH_NAMES, TASKS_SERVER] if busy else [*HEALTH_NAMES]
+        self.components = {name: self._component(name) for name in names}
 
     def __enter__(self) -> Self:
         try:
@@ -154,7 +165,11 @@ class LocalAirflow:
         name = name or command
         arguments = ARGUMENTS.get(command, [])
         if command == "api-server":
-            arguments = ["--host", HOST, "--port", str(self.port), "--workers", "1"]
+            apps = "all" if self._tasks_port == self.port else "core"
+            arguments = ["--host", HOST, "--port", str(self.port), "--workers", "1", "--apps", apps]
+        if command == TASKS_SERVER:
+            command = "api-server"
+            arguments = ["--host", HOST, "--port", str(self._tasks_port), "--workers", "1", "--apps", "execution"]
         return ManagedProcess(
             name,
             [sys.executable, "-m", "airflow", command, *arguments],
@@ -180,14 +195,14 @@ def _inherited_environment() -> dict[str, str]:
     }
 
 
-def _settings(home: Path, dags_folder: Path, url: str) -> dict[str, str]:
+def _settings(home: Path, dags_folder: Path, url: str, tasks_url: str) -> dict[str, str]:
     settings = {
         "CORE__DAGS_FOLDER": str(dags_folder),
         "CORE__LOAD_EXAMPLES": "False",
         "CORE__EXECUTOR": "LocalExecutor",
         "CORE__PARALLELISM": "4",
         "CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
-        "CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
+        "CORE__EXECUTION_API_SERVER_URL": f"{tasks_url}/execution/",
         # SQLite has one writer: a component that finds it busy waits instead of failing.
         "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db?timeout=60",
         "API__BASE_URL": url,

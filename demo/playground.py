@@ -33,6 +33,7 @@ class Playground:
     :param dags_folder: default: the example DAGs.
     :param airflow_port: of Airflow's UI; default: a free one.
     :param environment: further environment variables for Airflow.
+    :param busy: whether Airflow's API is used while tasks run, see `LocalAirflow`.
     """
 
     def __init__(
@@ -41,11 +42,14 @@ class Playground:
         *,
         airflow_port: int | None = None,
         environment: Mapping[str, str] | None = None,
+        busy: bool = False,
     ) -> None:
         BUILD.mkdir(exist_ok=True)
         self.folder = Path(tempfile.mkdtemp(prefix="playground-", dir=BUILD))
         self.emulator = EmulatorProcess(self.folder / "emulator", self.folder / "emulator.log")
-        self.airflow = LocalAirflow(self.folder / "airflow", dags_folder, environment=environment, port=airflow_port)
+        self.airflow = LocalAirflow(
+            self.folder / "airflow", dags_folder, environment=environment, port=airflow_port, busy=busy
+        )
         self.healthcare = HealthcareClient(self.emulator.url)
 
     def __enter__(self) -> Self:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, Self
 
 from airflow.providers.common.compat.sdk import BaseHook
 
-from airflow_healthcare_deid.errors import ApiError
+from airflow_healthcare_deid.errors import ApiError, TransientApiError
+from airflow_healthcare_deid.hooks._backoff import CANCEL_ATTEMPTS, Backoff
 from airflow_healthcare_deid.hooks._client import ClientKey, SharedClient
 from airflow_healthcare_deid.operation import Operation
 
@@ -19,7 +21,8 @@ class HealthcareAsyncHook(BaseHook):
     """Calls the Cloud Healthcare API from an event loop.
 
     Used as an asynchronous context manager: inside, it holds the process's client for its connection, chain, quota
-    project and endpoint; the last to leave closes it. Requests are sent once, save that a refused token is renewed.
+    project and endpoint; the last to leave closes it. Requests are sent once, save that a refused token is renewed,
+    and that asking for a cancellation is repeated while failures pass.
 
     :param gcp_conn_id: Airflow connection of type ``google_cloud_platform``.
     :param impersonation_chain: service account to impersonate, or chain of accounts of which the last is.
@@ -27,6 +30,8 @@ class HealthcareAsyncHook(BaseHook):
     :param api_endpoint: address of the service; default: the connection's field ``healthcare_api_endpoint``, else
         ``HEALTHCARE_EMULATOR_HOST``, else Google's.
     """
+
+    _sleep = staticmethod(asyncio.sleep)
 
     def __init__(
         self,
@@ -69,13 +74,20 @@ class HealthcareAsyncHook(BaseHook):
         :param name: its full name.
         :return: whether the service took the request; False if the operation has ended already.
         """
-        try:
-            await self._request("datasets.operations.cancel", "POST", name, suffix=":cancel")
-        except ApiError as error:
-            if error.status == 400:
-                return False
-            raise
-        return True
+        backoff = Backoff.for_cancelling()
+        while True:
+            try:
+                await self._request("datasets.operations.cancel", "POST", name, suffix=":cancel")
+            except TransientApiError as error:
+                if backoff.failures + 1 >= CANCEL_ATTEMPTS:
+                    raise
+                await self._sleep(backoff.after(error))
+            except ApiError as error:
+                if error.status == 400:
+                    return False
+                raise
+            else:
+                return True
 
     async def _request(self, method: str, verb: str, name: str, suffix: str = "") -> dict[str, Any]:
         if self._client is None:

@@ -23,7 +23,7 @@ from airflow_healthcare_deid.errors import (
     TransientApiError,
 )
 from airflow_healthcare_deid.hooks._answers import NOT_JSON, error_from_response, no_answer
-from airflow_healthcare_deid.hooks._backoff import Backoff
+from airflow_healthcare_deid.hooks._backoff import CANCEL_ATTEMPTS, Backoff
 from airflow_healthcare_deid.hooks._methods import METHODS
 from airflow_healthcare_deid.hooks._token import credentials_error
 from airflow_healthcare_deid.hooks.asynchronous import HealthcareAsyncHook
@@ -200,11 +200,14 @@ class HealthcareHook(GoogleBaseHook):
     def cancel_operation(self, name: str) -> bool:
         """Ask the service to cancel an operation; it does so in its own time.
 
+        Asking twice does no harm, so passing failures are tried again.
+
         :param name: its full name.
         :return: whether the service took the request; False if the operation has ended already.
         """
+        backoff = Backoff.for_cancelling()
         try:
-            self._call("datasets.operations.cancel", name, body={})
+            self._repeat("datasets.operations.cancel", name, attempts=CANCEL_ATTEMPTS, backoff=backoff, body={})
         except ApiError as error:
             if error.status == 400:
                 return False
@@ -333,7 +336,10 @@ class HealthcareHook(GoogleBaseHook):
 
     def _read(self, method: str, resource: str, *, attempts: int = READ_ATTEMPTS, **params: Any) -> dict[str, Any]:
         """Send a request that changes nothing; passing failures are tried again."""
-        backoff = Backoff()
+        return self._repeat(method, resource, attempts=attempts, backoff=Backoff(), **params)
+
+    def _repeat(self, method: str, resource: str, *, attempts: int, backoff: Backoff, **params: Any) -> dict[str, Any]:
+        """Send a request that may be sent again if the failure passes."""
         while True:
             try:
                 return self._call(method, resource, **params)
