@@ -76,7 +76,7 @@ class LineageMixin:
 
     _summary: Mapping[str, Any] | None = None
 
-    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage | None:
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any] | None:
         """Return inputs, outputs and a run facet with the counters, or None without OpenLineage."""
         if self._summary is None:
             return None
@@ -86,7 +86,7 @@ class LineageMixin:
             return None
 
 
-def _lineage(summary: Mapping[str, Any]) -> OperatorLineage:
+def _lineage(summary: Mapping[str, Any]) -> OperatorLineage[Any, Any]:
     from airflow.providers.common.compat.openlineage.facet import Dataset
     from airflow.providers.openlineage.extractors import OperatorLineage
 
