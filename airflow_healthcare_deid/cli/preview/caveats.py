@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from airflow_healthcare_deid.config import DeidentifyConfig
 
 _REDACTING = (TextRedactionMode.REDACT_ALL_TEXT, TextRedactionMode.REDACT_SENSITIVE_TEXT)
+_WITH_KEYS = frozenset({"crypto_hash", "date_shift", "id", "inspect", "reference", "transform"})
+"""What the engine does that may take a key."""
+
 _HIDDEN_KEY = "(a key, not shown)"
 
 
@@ -34,7 +37,7 @@ class Caveat:
 
 def caveats(config: DeidentifyConfig, engines: Engines, files: Sequence[FilePreview]) -> list[Caveat]:
     """Return what to know, what is serious first."""
-    found = [*_left(files), *_parts(engines), *_text(config), *_images(config, files), *_keys(config)]
+    found = [*_left(files), *_parts(engines), *_text(config), *_images(config, files), *_keys(config, files)]
     found += _scope(config, files)
     found.append(
         Caveat(
@@ -124,15 +127,15 @@ def _images(config: DeidentifyConfig, files: Sequence[FilePreview]) -> Iterator[
         )
 
 
-def _keys(config: DeidentifyConfig) -> Iterator[Caveat]:
-    body = to_body(config)
-    rows = list(_transformations(body))
+def _keys(config: DeidentifyConfig, files: Sequence[FilePreview]) -> Iterator[Caveat]:
+    rows = list(_transformations(to_body(config)))
     if any("kmsWrapped" in row for row in rows):
         yield Caveat(
             "KMS keys cannot be unwrapped here",
             "A random key stood in for each, so hashes and date shifts are not those that the service will make.",
         )
-    if not rows or any(not row.get("cryptoKey") and "kmsWrapped" not in row for row in rows):
+    used = any(row.how in _WITH_KEYS for file in files for row in file.treated)
+    if used and (not rows or any("cryptoKey" not in row and "kmsWrapped" not in row for row in rows)):
         yield Caveat(
             "Random keys",
             "Where the config names no key, each run takes a random one: hashes and date shifts differ every time.",

@@ -81,7 +81,7 @@ def _check_output(output: str, inputs: tuple[Path, ...]) -> None:
 
 
 def _tell(output: str, files: int, failures: int, *, hidden: bool, more: bool) -> None:
-    click.echo(f"{output}: {files} files previewed, {failures} not", err=True)
+    click.echo(f"{output}: {files} file{'' if files == 1 else 's'} previewed, {failures} not", err=True)
     if more:
         click.echo("There are more files: see --limit.", err=True)
     if not hidden:

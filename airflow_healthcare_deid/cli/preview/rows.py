@@ -97,6 +97,11 @@ class FilePreview:
         """How many fields still hold an identifier of the patient."""
         return sum(row.repeats for row in self.rows)
 
+    @property
+    def kept_repeating(self) -> int:
+        """How many of these are as they were."""
+        return sum(row.repeats for row in self.kept)
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from airflow_healthcare_deid.config import TextRedactionMode
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -105,7 +107,10 @@ def _tables(config: DeidentifyConfig, kinds: set[str]) -> list[str]:
     if "FHIR" in kinds:
         lists = config.fhir is not None and config.fhir.field_metadata_list
         names += ["fhir_paths", "fhir_info_types"] if lists else ["fhir_default", "fhir_paths", "fhir_info_types"]
-    return [*names, "text", "text_patterns", "text_words", "keys"]
+    mode = config.image and config.image.text_redaction_mode
+    if "FHIR" in kinds or "dicom_contents" in names or mode is TextRedactionMode.REDACT_SENSITIVE_TEXT:
+        names += ["text", "text_patterns", "text_words", "keys"]
+    return names
 
 
 def _rows(table: Mapping[str, Any], where: str) -> Iterator[Inferred]:
