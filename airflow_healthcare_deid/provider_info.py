@@ -25,7 +25,16 @@ def get_provider_info() -> dict[str, Any]:
             }
         ],
         "hooks": [_entry("hooks.healthcare")],
-        "operators": [_entry("operators.deidentify", "operators.resources", "operators.transfer")],
+        "operators": [
+            _entry(
+                "operators.deidentify",
+                "operators.operations",
+                "operators.resources",
+                "operators.studies",
+                "operators.transfer",
+                "operators.validate",
+            )
+        ],
         "sensors": [_entry("sensors.operation")],
         "triggers": [_entry("triggers.operation")],
         "cli": [f"{_PACKAGE}.airflow_commands.get_commands"],

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_healthcare_deid.errors import ConflictError
+from airflow_healthcare_deid.operators._hooked import task_step
 from airflow_healthcare_deid.operators._names import check_literal_name
 from airflow_healthcare_deid.operators._request import OperationRequest
 from airflow_healthcare_deid.operators._resources import (
@@ -18,11 +19,12 @@ from airflow_healthcare_deid.operators._resources import (
     already_there,
     check_choice,
 )
+from airflow_healthcare_deid.operators._service import HealthcareOperator
 from airflow_healthcare_deid.operators.base import HealthcareOperationOperator
 from airflow_healthcare_deid.resource_names import DatasetName, DicomStoreName, FhirStoreName
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from airflow.providers.common.compat.sdk import Context
 
@@ -166,3 +168,46 @@ class DeleteFhirStoreOperator(DeleteStoreOperator):
     """
 
     store_type = FhirStoreName
+
+
+class _ListStoresOperator(HealthcareOperator):
+    """What both operators that list stores have in common.
+
+    :param dataset: ``projects/P/locations/L/datasets/D``, or ``D`` with ``project_id`` and ``location``.
+    """
+
+    template_fields = (*HealthcareOperator.template_fields, "dataset")
+
+    def __init__(self, *, dataset: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        check_literal_name(DatasetName, "dataset", dataset)
+        self.dataset = dataset
+
+    @task_step
+    def execute(self, context: Context) -> list[str]:
+        """Return the full names of the stores."""
+        return [str(name) for name in self._stores(self._dataset("dataset", self.dataset))]
+
+    def _stores(self, dataset: DatasetName) -> Sequence[object]:
+        raise NotImplementedError
+
+
+class ListDicomStoresOperator(_ListStoresOperator):
+    """Lists a dataset's DICOM stores; what it returns is for tasks to be mapped over.
+
+    Airflow maps over return values only, so the XComs ``dicom_stores`` and ``fhir_stores`` of a de-identification will
+    not do. Needs ``healthcare.dicomStores.list`` on the dataset (``roles/healthcare.dicomStoreViewer``).
+    """
+
+    def _stores(self, dataset: DatasetName) -> Sequence[object]:
+        return self.hook.list_dicom_stores(dataset)
+
+
+class ListFhirStoresOperator(_ListStoresOperator):
+    """Lists a dataset's FHIR stores; what it returns is for tasks to be mapped over.
+
+    Needs ``healthcare.fhirStores.list`` on the dataset (``roles/healthcare.fhirStoreViewer``).
+    """
+
+    def _stores(self, dataset: DatasetName) -> Sequence[object]:
+        return self.hook.list_fhir_stores(dataset)

@@ -15,6 +15,8 @@ from airflow_healthcare_deid.operators.resources import (
     DeleteDatasetOperator,
     DeleteDicomStoreOperator,
     DeleteFhirStoreOperator,
+    ListDicomStoresOperator,
+    ListFhirStoresOperator,
 )
 from tests.support.tasks import DictStore, run_task, task_context
 from tests.support.wing import LOCATION, PROJECT, SOURCE
@@ -106,6 +108,11 @@ def test_what_may_not_be_seen_is_not_taken_for_gone(hook: HealthcareHook, admin:
         run(DeleteDicomStoreOperator, store=str(SOURCE.dicom_store("images")), if_missing="ignore")
 
 
+def test_the_stores_of_a_dataset_are_listed(hook: HealthcareHook) -> None:
+    assert run(ListDicomStoresOperator, dataset=str(SOURCE)) == [str(SOURCE.dicom_store("images"))]
+    assert run(ListFhirStoresOperator, dataset="source", location=LOCATION) == [str(SOURCE.fhir_store("records"))]
+
+
 @pytest.mark.parametrize(
     ("kind", "arguments", "field"),
     [
@@ -118,6 +125,8 @@ def test_what_may_not_be_seen_is_not_taken_for_gone(hook: HealthcareHook, admin:
         (DeleteDatasetOperator, {"dataset": "a/b"}, "dataset"),
         (DeleteDatasetOperator, {"dataset": NEW, "if_missing": "skip"}, "if_missing"),
         (DeleteDicomStoreOperator, {"store": "s"}, "store"),
+        (ListDicomStoresOperator, {"dataset": "projects/p"}, "dataset"),
+        (ListFhirStoresOperator, {"dataset": NEW}, "location"),
         (DeleteFhirStoreOperator, {"store": str(SOURCE)}, "store"),
     ],
 )
