@@ -6,68 +6,23 @@ The emulator serves https here, as a host that the connection names; tokens come
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_healthcare_deid.emulator import Emulator
 from airflow_healthcare_deid.errors import AuthenticationError, TransientApiError
 from airflow_healthcare_deid.hooks.healthcare import HealthcareAsyncHook, HealthcareHook
 from tests.support.emulator_admin import EmulatorAdmin
-from tests.support.identity import TokenServer, fingerprint
+from tests.support.identity import connect, fingerprint
 from tests.support.wing import SOURCE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
+    from airflow_healthcare_deid.emulator import Emulator
+    from tests.support.identity import TokenServer
+
 POLL = r"/operations/[0-9]+$"
-
-
-@pytest.fixture(scope="module")
-def secure_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Emulator, Path]]:
-    import trustme
-
-    folder = tmp_path_factory.mktemp("tls")
-    authority = trustme.CA()
-    certificate = authority.issue_cert("127.0.0.1")
-    chain, key, trusted = folder / "chain.pem", folder / "key.pem", folder / "ca.pem"
-    chain.write_bytes(b"".join(blob.bytes() for blob in certificate.cert_chain_pems))
-    certificate.private_key_pem.write_to_path(key)
-    authority.cert_pem.write_to_path(trusted)
-    with Emulator(tls=(str(chain), str(key))) as emulator:
-        yield emulator, trusted
-
-
-@pytest.fixture
-def tokens(monkeypatch: pytest.MonkeyPatch) -> Iterator[TokenServer]:
-    # Newer versions of google-auth ask Google where an account may be used, behind the scenes.
-    switch = (
-        "google.auth.credentials.CredentialsWithRegionalAccessBoundary._is_regional_access_boundary_lookup_required"
-    )
-    monkeypatch.setattr(switch, lambda _: False, raising=False)
-    with TokenServer() as server:
-        yield server
-
-
-@pytest.fixture
-def secure(
-    secure_emulator: tuple[Emulator, Path], tokens: TokenServer, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[EmulatorAdmin]:
-    """A connection with a key, to an emulator that the connection names."""
-    emulator, trusted = secure_emulator
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(trusted))
-    connect(monkeypatch, tokens, healthcare_api_endpoint=emulator.url)
-    with EmulatorAdmin(emulator.url, trusted) as admin:
-        admin.reset()
-        yield admin
-
-
-def connect(monkeypatch: pytest.MonkeyPatch, tokens: TokenServer, **extra: Any) -> None:
-    given = {"project": "demo-project", "keyfile_dict": json.dumps(tokens.key_file()), **extra}
-    value = json.dumps({"conn_type": "google_cloud_platform", "extra": given})
-    monkeypatch.setenv("AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT", value)
 
 
 def operation() -> str:

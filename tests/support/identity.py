@@ -1,4 +1,4 @@
-"""A service account of nobody, and the token server that believes it."""
+"""A service account of nobody, the token server that believes it, and an emulator over https that gets its tokens."""
 
 from __future__ import annotations
 
@@ -8,8 +8,15 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
 
+import pytest
+
+from airflow_healthcare_deid.emulator import Emulator
+from tests.support.certificates import certify
+from tests.support.emulator_admin import EmulatorAdmin
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 
 class TokenServer:
@@ -20,6 +27,7 @@ class TokenServer:
 
     def __init__(self) -> None:
         self.issued: list[str] = []
+        self.asked = 0
         self.answer: int | None = None
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(target=self._server.serve_forever)
@@ -62,10 +70,48 @@ def fingerprint(token: str) -> str:
     return "sha256:" + hashlib.sha256(f"Bearer {token}".encode()).hexdigest()
 
 
+@pytest.fixture(scope="module")
+def secure_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Emulator, Path]]:
+    certificate = certify(tmp_path_factory.mktemp("tls"))
+    with Emulator(tls=(str(certificate.chain), str(certificate.key))) as emulator:
+        yield emulator, certificate.trusted
+
+
+@pytest.fixture
+def tokens(monkeypatch: pytest.MonkeyPatch) -> Iterator[TokenServer]:
+    # Newer versions of google-auth ask Google where an account may be used, behind the scenes.
+    switch = (
+        "google.auth.credentials.CredentialsWithRegionalAccessBoundary._is_regional_access_boundary_lookup_required"
+    )
+    monkeypatch.setattr(switch, lambda _: False, raising=False)
+    with TokenServer() as server:
+        yield server
+
+
+@pytest.fixture
+def secure(
+    secure_emulator: tuple[Emulator, Path], tokens: TokenServer, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[EmulatorAdmin]:
+    """A connection with a key, to an emulator that the connection names."""
+    emulator, trusted = secure_emulator
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(trusted))
+    connect(monkeypatch, tokens, healthcare_api_endpoint=emulator.url)
+    with EmulatorAdmin(emulator.url, trusted) as admin:
+        admin.reset()
+        yield admin
+
+
+def connect(monkeypatch: pytest.MonkeyPatch, tokens: TokenServer, **extra: Any) -> None:
+    given = {"project": "demo-project", "keyfile_dict": json.dumps(tokens.key_file()), **extra}
+    value = json.dumps({"conn_type": "google_cloud_platform", "extra": given})
+    monkeypatch.setenv("AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT", value)
+
+
 def _handler(server: TokenServer) -> Callable[..., BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["content-length"]))
+            server.asked += 1
             status = server.answer or 200
             body: dict[str, Any] = {"error": "refused"}
             if status == 200:
