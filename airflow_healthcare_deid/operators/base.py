@@ -78,7 +78,8 @@ class HealthcareOperationOperator(LineageMixin, HealthcareOperator):
         deferred too. Default: none.
     :param max_failed_resources: most DICOM instances or FHIR resources that may fail; the service calls an operation
         successful even if some did. None sets no number.
-    :param max_failed_ratio: largest share of the resources that may fail, 0 to 1; None sets no share.
+    :param max_failed_ratio: largest share of the resources that may fail, 0 to 1; None sets no share. Both limits hold:
+        to allow a share alone, set ``max_failed_resources=None``.
     :param cancel_on_kill: cancel the operation when the task is killed, marked or cleared while it waits.
     """
 
@@ -156,13 +157,17 @@ class HealthcareOperationOperator(LineageMixin, HealthcareOperator):
         return self._finish_in_worker(context, record, operation)
 
     @task_step
-    def execute_complete(self, context: Context, event: OperationEvent, record: Mapping[str, Any]) -> OperationSummary:
+    def execute_complete(
+        self, context: Context, event: OperationEvent, record: Mapping[str, Any] | None = None
+    ) -> OperationSummary:
         """Take over from the trigger.
 
         :param event: what the trigger saw.
-        :param record: which operation it watched.
+        :param record: which operation it watched; ``dag.test()`` drops it, and then what is remembered counts.
         """
-        watched = msgspec.convert(record, Record)
+        watched = msgspec.convert(record, Record) if record else self._remembered(context)
+        if watched is None:
+            raise OperationError("Which operation the trigger watched is not remembered. Clear this task")
         operation = unflatten(event["operation"]) if event["operation"] else None
         if event["status"] == "error" and event["error"]:
             raise restore_error(event["error"], f"Operation {watched.operation} may still be running")
@@ -303,7 +308,7 @@ class HealthcareOperationOperator(LineageMixin, HealthcareOperator):
 
     def _resume_without_event(self, context: Context, error: Exception) -> OperationSummary:
         """Go on where the trigger gave no answer: look for ourselves."""
-        record = self._memory(context).load() or shown_record(context)
+        record = self._remembered(context)
         if record is None or record.operation is None:
             raise error
         operation = self.hook.get_operation(record.operation, attempts=LOOK_ATTEMPTS)
@@ -327,6 +332,9 @@ class HealthcareOperationOperator(LineageMixin, HealthcareOperator):
 
     def _memory(self, context: Context) -> Memory:
         return Memory(state_store(context))
+
+    def _remembered(self, context: Context) -> Record | None:
+        return self._memory(context).load() or shown_record(context)
 
     @property
     def _schedule(self) -> PollSchedule:
