@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scripts.doc_tables import command_line, endpoints, fields, rules
+from scripts.doc_tables import command_line, endpoints, fields, permissions, rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,6 +19,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "command_line.md": command_line.page,
     "endpoints.md": endpoints.page,
     "fields.md": fields.page,
+    "permissions.md": permissions.page,
     "rules.md": rules.page,
 }
 

@@ -16,7 +16,7 @@ _WIDTH = 100
 
 def page() -> str:
     """Return a section for each command."""
-    return "\n\n".join(f"### {name}\n\n```text\n{text}\n```" for name, text in _helps(cli, "healthcare-deid")) + "\n"
+    return "\n\n".join(f"## {name}\n\n```text\n{text}\n```" for name, text in _helps(cli, "healthcare-deid")) + "\n"
 
 
 def _helps(command: click.Command, name: str) -> Iterator[tuple[str, str]]:

@@ -54,8 +54,8 @@ def _cover(method: Method) -> Coverage:
 
 def sample_path(method: Method) -> str:
     """Return a path of a method with its variables filled in."""
-    types = {"fhirId": "Patient", "resourceType": "Patient", "framesId": "1"}
-    return re.sub(r"{(\w+)}", lambda variable: types.get(variable[1], "x"), method.path)
+    names = {"projectsId": "my-project", "locationsId": "us-central1", "fhirId": "Patient", "resourceType": "Patient"}
+    return re.sub(r"{(\w+)}", lambda variable: names.get(variable[1], "x"), method.path)
 
 
 def _route(method: Method) -> Route | None:

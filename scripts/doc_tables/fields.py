@@ -142,8 +142,8 @@ def page() -> str:
             (f"`{row.field.path}`", row.field.kind, row.argument, *([row.option] if deidentifies else []), row.emulator)
             for row in rows
         ]
-        parts.append(f"### {request}\n\nBuilt by `{operator.__name__}`.\n\n{table(head, cells)}")
+        parts.append(f"## {request}\n\nBuilt by `{operator.__name__}`.\n\n{table(head, cells)}")
     cells = [(f"`{row.field.path}`", row.field.kind, f"`{row.key}`", row.option, row.emulator) for row in config_rows()]
     head = ("field", "type", "key in snake_case", "option", "emulator")
-    parts.insert(3, f"### {CONFIG}\n\nThe argument `config` of the three operators above.\n\n{table(head, cells)}")
+    parts.insert(3, f"## {CONFIG}\n\nThe argument `config` of the three operators above.\n\n{table(head, cells)}")
     return "\n\n".join(parts) + "\n"

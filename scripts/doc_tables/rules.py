@@ -26,7 +26,7 @@ def page() -> str:
 def _section(name: str, text: str) -> str:
     rules = yaml.safe_load(text)
     rows = list(_rows(rules, inferred="inferred" in str(rules.get(_SOURCE, ""))))
-    parts = [f"### {name}", _introduction(text)]
+    parts = [f"## {name}", _introduction(text)]
     if _SOURCE in rules:
         parts.append(f"Source of the whole table: {rules[_SOURCE].strip()}")
     if rows:
