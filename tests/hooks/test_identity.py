@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 POLL = r"/operations/[0-9]+$"
 
 
-def operation() -> str:
-    hook = HealthcareHook()
+def operation(**arguments: Any) -> str:
+    hook = HealthcareHook(**arguments)
     try:
         return hook.create_dataset(SOURCE).name
     finally:
@@ -43,6 +43,22 @@ def test_worker_and_trigger_send_the_connections_token(secure: EmulatorAdmin, to
     [created] = secure.requests("POST", "/datasets$")
     [asked] = secure.requests("GET", POLL)
     assert [created["authorization"], asked["authorization"]] == [fingerprint(token) for token in tokens.issued]
+
+
+def test_worker_and_trigger_act_as_the_last_of_the_chain(
+    secure: EmulatorAdmin, tokens: TokenServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("google.auth.iam._IAM_ENDPOINT", tokens.lending_url)
+    chain = ["between@demo-project.iam.gserviceaccount.com", "last@demo-project.iam.gserviceaccount.com"]
+    asyncio.run(polled(operation(impersonation_chain=chain), impersonation_chain=chain))
+    assert [loan["account"] for loan in tokens.lent] == [chain[1], chain[1]]
+    assert [loan["delegates"] for loan in tokens.lent] == [chain[:1], chain[:1]]
+    # The tokens of the connection's own account only serve to borrow the others.
+    own_worker, lent_worker, own_trigger, lent_trigger = tokens.issued
+    [created] = secure.requests("POST", "/datasets$")
+    [asked] = secure.requests("GET", POLL)
+    assert [created["authorization"], asked["authorization"]] == [fingerprint(lent_worker), fingerprint(lent_trigger)]
+    assert len({own_worker, own_trigger}) == 2
 
 
 def test_the_quota_project_is_named(secure: EmulatorAdmin) -> None:

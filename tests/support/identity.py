@@ -22,12 +22,14 @@ if TYPE_CHECKING:
 class TokenServer:
     """Hands out ``token-1``, ``token-2`` and so on, over plain http on this machine.
 
-    :param answer: None to hand out tokens, else the status to refuse with.
+    :ivar answer: None to hand out tokens, else the status to refuse with.
+    :ivar lent: of which other accounts it lent a token, and through whom.
     """
 
     def __init__(self) -> None:
         self.issued: list[str] = []
         self.asked = 0
+        self.lent: list[dict[str, Any]] = []
         self.answer: int | None = None
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(target=self._server.serve_forever)
@@ -44,6 +46,11 @@ class TokenServer:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_port}/token"
+
+    @property
+    def lending_url(self) -> str:
+        """Where the tokens of other accounts are to be had, in the form that google-auth keeps."""
+        return self.url.replace("/token", "/serviceAccounts/{}:generateAccessToken")
 
     def issue(self) -> str:
         self.issued.append(f"token-{len(self.issued) + 1}")
@@ -110,11 +117,15 @@ def connect(monkeypatch: pytest.MonkeyPatch, tokens: TokenServer, **extra: Any) 
 def _handler(server: TokenServer) -> Callable[..., BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["content-length"]))
+            asked = self.rfile.read(int(self.headers["content-length"]))
             server.asked += 1
             status = server.answer or 200
             body: dict[str, Any] = {"error": "refused"}
-            if status == 200:
+            account, _, verb = self.path.rpartition("/")[2].partition(":")
+            if status == 200 and verb == "generateAccessToken":
+                server.lent.append({"account": account, "delegates": json.loads(asked)["delegates"]})
+                body = {"accessToken": server.issue(), "expireTime": "2099-01-01T00:00:00Z"}
+            elif status == 200:
                 body = {"access_token": server.issue(), "expires_in": 3600, "token_type": "Bearer"}
             content = json.dumps(body).encode()
             self.send_response(status)
