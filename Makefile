@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
-CODE := airflow_healthcare_deid dags demo scripts tests benchmarks
+CODE := airflow_healthcare_deid dags demo docs scripts tests benchmarks
 # Two workers, each file of tests on one of them: a file that starts an Airflow shares it among its tests.
 PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadfile
 
@@ -19,7 +19,7 @@ INSTALL = if [ -x $(BIN)/uv ]; then \
     $(BIN)/python -m pip install --quiet --constraint constraints.txt $(1); \
   fi
 
-.PHONY: help demo airflow test test-e2e check bench constraints clean
+.PHONY: help demo airflow test test-e2e check docs bench constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,17 +36,23 @@ test: $(VENV)/.dev ## every test: units, emulator, and a real Airflow
 test-e2e: $(VENV)/.dev ## the tests that start a real Airflow, alone
 	@$(PYTEST) -m e2e tests/e2e
 
-check: $(VENV)/.dev ## ruff, mypy and the import rules between the parts of the package
+check: $(VENV)/.dev ## ruff, mypy, the import rules between the parts of the package, and the docs
 	@$(BIN)/ruff check $(CODE)
 	@$(BIN)/ruff format --check $(CODE)
 	@$(BIN)/mypy $(CODE)
 	@PATH="$(BIN):$$PATH" lint-imports
+	@$(MAKE) docs
+
+docs: $(VENV)/.dev ## build the docs into site/; anything that does not add up is an error
+	@$(BIN)/python -m scripts.doc_tables --check
+	@$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --nitpicky --builder html docs site
+	@echo "Docs: site/index.html"
 
 bench: $(VENV)/.bench ## the measurements behind the figures in the docs
 	@$(BIN)/python -m benchmarks
 
 constraints: $(VENV)/.dev ## pin what is new in pyproject.toml (UPGRADE=1: take the newest of everything)
-	@$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --group bench --python-version 3.11 --quiet \
+	@$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --group docs --group bench --python-version 3.11 --quiet \
 	  --no-header --no-annotate $(if $(UPGRADE),--upgrade) --output-file constraints.txt
 	@echo "constraints.txt: $$(wc -l < constraints.txt) pins"
 
@@ -71,7 +77,7 @@ $(VENV)/.demo: $(VENV)/.python pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(VENV)/.python pyproject.toml constraints.txt
 	@echo "Installing the package with every extra, and the development tools (a few minutes the first time)"
-	@$(call INSTALL,--editable '.[all]' --group dev)
+	@$(call INSTALL,--editable '.[all]' --group dev --group docs)
 	@touch $(VENV)/.demo $@
 
 $(VENV)/.bench: $(VENV)/.dev
