@@ -63,7 +63,8 @@ class RecordIdentifiers:
         """Return the identifiers among raw values of a record.
 
         Anything is taken as its string; what is empty, repeated, longer than 200 characters or beyond the first 64 of
-        its kind is left out. Dates are `datetime.date` or written in any form that `find_dates` knows.
+        its kind is left out. An address written in one is taken as a whole and in its parts. Dates are
+        `datetime.date` or written in any form that `find_dates` knows.
         """
         days: dict[date, None] = {}
         for value in dates:
@@ -74,7 +75,7 @@ class RecordIdentifiers:
             dates=tuple(days)[:_MAX_VALUES],
             phones=_clean(phones),
             emails=_clean(emails),
-            addresses=_clean(addresses),
+            addresses=_clean(part for address in addresses for part in _address_parts(address)),
         )
 
     def find(self, text: str) -> list[Finding]:
@@ -130,6 +131,12 @@ def _fold_character(character: str) -> str:
 def _clean(values: Iterable[object]) -> tuple[str, ...]:
     texts = (str(value).strip() for value in values if value is not None)
     return tuple(dict.fromkeys(text for text in texts if 0 < len(text) <= _MAX_LENGTH))[:_MAX_VALUES]
+
+
+def _address_parts(address: object) -> list[object]:
+    """Return an address and, of one such as ``12 Elm Street, Springfield``, the parts that are more than a number."""
+    parts = [part.strip() for part in re.split(r"[,;\r\n]+", str(address or ""))]
+    return [address, *(part for part in parts if len(part) > 3)] if len(parts) > 1 else [address]
 
 
 def _same_day(day: date, own: date) -> bool:

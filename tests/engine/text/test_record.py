@@ -91,6 +91,17 @@ def test_phones_and_addresses(text: str, found: tuple[str, str]) -> None:
     assert found in _found(text)
 
 
+def test_an_address_in_one_is_found_in_its_parts_too() -> None:
+    record = RecordIdentifiers.of(addresses=["12 Elm Street, Springfield, 130, MA"])
+    found = _found("of Springfield, once 12 elm street, room 130, MA; 12 Elm Street, Springfield, 130, MA", record)
+    assert {written for written, _ in found} == {
+        "Springfield",
+        "12 elm street",
+        "12 Elm Street",
+        "12 Elm Street, Springfield, 130, MA",
+    }
+
+
 def test_dotted_initials_count_when_they_are_complete() -> None:
     record = RecordIdentifiers.of(names=["Roe^Ann^Lee"])
     assert _found("seen by A.L.R. and A. L. today; R.A.L.", record) == {
