@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from airflow_healthcare_deid.engine.changes import Change
 from airflow_healthcare_deid.engine.errors import MissingPartError, UndecodableError
-from airflow_healthcare_deid.engine.image.boxes import Box
+from airflow_healthcare_deid.engine.image.boxes import Area, Box
 from airflow_healthcare_deid.engine.image.ocr import TextLine, default_engine, read_text
 from airflow_healthcare_deid.engine.image.sensitive import custom_spans, page, sensitive_spans
 from airflow_healthcare_deid.engine.rules import load_rules
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _ALL, _SENSITIVE = "REDACT_ALL_TEXT", "REDACT_SENSITIVE_TEXT"
 _MODE_RULE = "image.textRedactionMode"
+_MOSTLY = 0.8
 
 
 def redact_image(
@@ -122,6 +123,7 @@ class _Redaction:
         for _ in range(self._rules["text"]["rounds"]):
             lines = _distinct(line for view in pixels.views(frame) for line in read_text(view, engine))
             new: list[Box] = []
+            lines = [line for line in lines if not self._is_made_of(line, boxes)]
             for match in self._matches(lines):
                 box = self._box(match, frame, pixels.grid)
                 if box is not None and not _inside(box, boxes + new):
@@ -132,6 +134,15 @@ class _Redaction:
             boxes += new
             pixels.cover(frame, new)
         return boxes
+
+    def _is_made_of(self, line: TextLine, boxes: list[Box]) -> bool:
+        """Tell whether a line is no text but the bars that cover text, which look like strokes of one large letter."""
+        share = self._rules["text"]["taller_than_its_boxes"]
+        return any(
+            line.area.height > share * (box.bottom - box.top)
+            and line.area.overlap(Area(box.left, box.top, box.right, box.bottom)) > _MOSTLY
+            for box in boxes
+        )
 
     def _matches(self, lines: list[TextLine]) -> Iterator[_Match]:
         read = page(lines)
@@ -171,7 +182,7 @@ def _distinct(lines: Iterator[TextLine]) -> list[TextLine]:
     """Return lines without those that another contrast or tile showed too; all are kept that read differently."""
     kept: list[TextLine] = []
     for line in sorted(lines, key=lambda line: -line.score):
-        if not any(line.text == other.text and line.area.overlap(other.area) > 0.8 for other in kept):
+        if not any(line.text == other.text and line.area.overlap(other.area) > _MOSTLY for other in kept):
             kept.append(line)
     return kept
 

@@ -143,6 +143,22 @@ def test_equal_frames_are_read_once(text: TextDeidentifier) -> None:
     assert engine.looks == 2 * load_rules("image")["text"]["rounds"]
 
 
+def test_the_bars_that_cover_text_are_not_read_as_a_letter(text: TextDeidentifier) -> None:
+    lines = [line("JANE", top=10), line("DOE", top=30)]
+    engine = ScriptedOcr(lines)
+
+    class SeesBars:
+        def read(self, image: Any) -> list[TextLine]:
+            if not engine.looks:
+                return engine.read(image)
+            engine.lines = [line("二", left=0, top=0, width=COLUMNS, height=60), line("JANE DOE", top=10, width=60)]
+            return engine.read(image)
+
+    boxes = redact_image(instance(texture()), _config(MODES.REDACT_ALL_TEXT), text, RECORD, engine=SeesBars())
+    assert [box.bottom - box.top for box in boxes] == [16, 16, 16]
+    assert max(box.right for box in boxes) == 82
+
+
 @pytest.mark.parametrize(
     ("mode", "before", "after"),
     [
