@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
-CODE := airflow_healthcare_deid dags demo docs scripts tests benchmarks
+CODE := airflow_healthcare_deid dags demo docs quality scripts tests benchmarks
 # Two workers, each file of tests on one of them: a file that starts an Airflow shares it among its tests.
 PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadfile
 
@@ -19,7 +19,7 @@ INSTALL = if [ -x $(BIN)/uv ]; then \
     $(BIN)/python -m pip install --quiet --constraint constraints.txt $(1); \
   fi
 
-.PHONY: help demo airflow test test-e2e check docs bench constraints clean
+.PHONY: help demo airflow test test-e2e check docs quality bench constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
