@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -68,8 +69,9 @@ def no_answer(method: Method, resource: str, endpoint: Endpoint, problem: str, *
     return TransientApiError(message, sent=sent)
 
 
+@lru_cache(maxsize=8)
 def server_time(date: str | None) -> datetime | None:
-    """Return the service's clock from a ``Date`` header; whole seconds."""
+    """Return the service's clock from a ``Date`` header; whole seconds, so hundreds of answers carry the same."""
     if not date:
         return None
     try:
