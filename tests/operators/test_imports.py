@@ -12,7 +12,11 @@ from airflow.sdk import DAG, BaseOperator
 before = set(sys.modules)
 import airflow_healthcare_deid.links
 import airflow_healthcare_deid.operators.deidentify
+import airflow_healthcare_deid.operators.operations
+import airflow_healthcare_deid.operators.studies
 import airflow_healthcare_deid.operators.transfer
+import airflow_healthcare_deid.operators.validate
+import airflow_healthcare_deid.task_groups
 import airflow_healthcare_deid.sensors.operation
 import airflow_healthcare_deid.triggers.operation
 print(json.dumps(sorted(set(sys.modules) - before)))
