@@ -21,6 +21,7 @@ def get_provider_info() -> dict[str, Any]:
             {
                 "integration-name": _INTEGRATION,
                 "external-doc-url": "https://cloud.google.com/healthcare-api/docs",
+                "logo": f"{_PACKAGE}/logo.svg",
                 "tags": ["gcp", "service"],
             }
         ],

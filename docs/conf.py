@@ -42,7 +42,7 @@ python_use_unqualified_type_names = True
 
 html_theme = "furo"
 html_title = f"airflow-healthcare-deid {__version__}"
-html_logo = "images/logo.svg"
+html_logo = "../airflow_healthcare_deid/logo.svg"
 html_copy_source = False
 html_show_sphinx = False
 

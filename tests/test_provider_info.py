@@ -38,6 +38,12 @@ def test_everything_that_is_named_exists() -> None:
         assert hasattr(import_module(module), name)
 
 
+def test_the_logo_is_in_the_package() -> None:
+    [integration] = get_provider_info()["integrations"]
+    package, _, file = integration["logo"].partition("/")
+    assert files(package).joinpath(file).is_file()
+
+
 def test_no_connection_type_is_registered() -> None:
     """The hook uses Google's; a second claim to it would hide theirs."""
     assert "connection-types" not in get_provider_info()
