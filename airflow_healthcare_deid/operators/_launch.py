@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 SUBMIT_ATTEMPTS = 5
 DRAIN_TIMEOUT = 600.0
 """Seconds that the end of a cancelled operation is waited for before the next one is started."""
+LAST_LOOKS = 3
+LAST_LOOK_DELAY = 1.0
+"""Looks of a task that is killed; Airflow gives it some five seconds."""
 UNSYNCED_SLACK = 60.0
 """Seconds by which this machine's clock is distrusted where the service did not tell its own."""
 
@@ -75,6 +78,7 @@ class Launcher:
         self._sleep = sleep
         self._evidence = Evidence(hook, sleep)
         self._certain = True
+        self._begun: Record | None = None
 
     def recall(self) -> tuple[Record, Operation] | None:
         """Return the operation that an earlier try started for this request, if it still counts."""
@@ -123,7 +127,7 @@ class Launcher:
 
         :raises AmbiguousSubmissionError: if the request may have been accepted, but not which operation it became.
         """
-        record = self._intend()
+        record = self._begun = self._intend()
         backoff = Backoff()
         doubtful = False
         while True:
@@ -159,6 +163,23 @@ class Launcher:
                 raise
         return self._remember(record, operation), operation
 
+    def begun(self) -> str | None:
+        """Return the name of the operation that was begun, even if the reply to its request never came.
+
+        For a task that is killed in :meth:`start`: nobody else would stop what it has begun.
+
+        :raises HealthcareDeidError: if it cannot be told.
+        """
+        record = self._begun
+        if record is None or record.operation is not None:
+            return record.operation if record else None
+        for _ in range(LAST_LOOKS):
+            if found := self._evidence.find(record, repeatable=self._request.repeatable):
+                return found.name
+            # The service may still be at it.
+            self._sleep(LAST_LOOK_DELAY)
+        return None
+
     def _presumed(self) -> Record | None:
         """Return the intent that an earlier try may have had, where nothing outlives a try."""
         if self._run_start is None or self._memory.lasting:
@@ -184,7 +205,8 @@ class Launcher:
         )
 
     def _remember(self, record: Record, operation: Operation) -> Record:
-        return self._memory.save(msgspec.structs.replace(record, operation=operation.name))
+        self._begun = msgspec.structs.replace(record, operation=operation.name)
+        return self._memory.save(self._begun)
 
     def _look_up(self, record: Record) -> Operation | None:
         assert record.operation is not None

@@ -12,6 +12,7 @@ from airflow.providers.common.compat.sdk import conf
 from airflow_healthcare_deid.errors import (
     ApiError,
     ConflictError,
+    HealthcareDeidError,
     OperationError,
     OperationTimeoutError,
     TooManyFailedResourcesError,
@@ -119,6 +120,7 @@ class HealthcareOperationOperator(LineageMixin, HealthcareOperator):
         self.max_failed_ratio = max_failed_ratio
         self.cancel_on_kill = cancel_on_kill
         self._running: str | None = None
+        self._launcher: Launcher | None = None
         self._check_numbers()
 
     # What a subclass says --------------------------------------------------------------------------------------------
@@ -145,7 +147,7 @@ class HealthcareOperationOperator(LineageMixin, HealthcareOperator):
         if launched is None:
             return self._tell(context, str(request.source), str(request.destination), None)
         record, operation = launched
-        self._running = operation.name
+        self._running, self._launcher = operation.name, None
         show_operation(context, record, operation)
         if not self.wait:
             self._memory(context).forget()
@@ -184,11 +186,12 @@ class HealthcareOperationOperator(LineageMixin, HealthcareOperator):
             return self._resume_without_event(context, error)
 
     def on_kill(self) -> None:
-        """Cancel the operation that this worker waits for."""
-        if self._running is None or not self.cancel_on_kill:
+        """Cancel the operation that this worker waits for, or has just begun."""
+        if not self.cancel_on_kill:
             return
-        self.log.info("Cancelling operation %s", self._running)
-        self._cancel(self._running)
+        if name := self._running or self._just_begun():
+            self.log.info("Cancelling operation %s", name)
+            self._cancel(name)
 
     # Steps -----------------------------------------------------------------------------------------------------------
 
@@ -196,7 +199,7 @@ class HealthcareOperationOperator(LineageMixin, HealthcareOperator):
         """Return the one operation of the request, or None if a destination that is there is used as it is."""
         memory = self._memory(context)
         start = run_start(context) if is_retry(context) and not memory.lasting else None
-        launcher = Launcher(
+        launcher = self._launcher = Launcher(
             self.hook,
             memory,
             request,
@@ -320,6 +323,14 @@ class HealthcareOperationOperator(LineageMixin, HealthcareOperator):
         self.log.warning("The trigger failed (%s); waiting for operation %s in this worker", error, operation.name)
         self._running = operation.name
         return self._finish_in_worker(context, record, operation)
+
+    def _just_begun(self) -> str | None:
+        """Return the operation that was begun when the task was killed; its name may not have arrived yet."""
+        try:
+            return self._launcher.begun() if self._launcher else None
+        except HealthcareDeidError as error:
+            self.log.warning("Nothing is cancelled: %s", error)
+            return None
 
     def _cancel(self, name: str) -> None:
         try:

@@ -9,13 +9,14 @@ import pytest
 from airflow.providers.common.compat.sdk import TaskDeferred
 
 from airflow_healthcare_deid.errors import OperationTimeoutError, PermissionOrNotFoundError
+from airflow_healthcare_deid.hooks.healthcare import HealthcareHook
+from airflow_healthcare_deid.operators._memory import Memory
 from airflow_healthcare_deid.operators.deidentify import DeidentifyDatasetOperator
 from airflow_healthcare_deid.version_compat import deferral_errors
 from tests.support.tasks import DictStore, run_task, task_context
 from tests.support.wing import DESTINATION, SOURCE
 
 if TYPE_CHECKING:
-    from airflow_healthcare_deid.hooks.healthcare import HealthcareHook
     from tests.support.emulator_admin import EmulatorAdmin
 
 STORES = pytest.mark.parametrize("store", [DictStore(), None], ids=["3.3", "below 3.3"])
@@ -109,6 +110,68 @@ def test_a_killed_worker_cancels(cancel_on_kill: bool, hook: HealthcareHook, adm
     name = defer(task, task_context(task, DictStore())).trigger.operation_name
     task.on_kill()
     assert hook.get_operation(name).cancel_requested is cancel_on_kill
+
+
+class Killed(BaseException):
+    """What Airflow raises in a task whose ``execution_timeout`` has passed, or that it ends."""
+
+
+@pytest.mark.parametrize("step", ["start_operation", "save"], ids=["before the reply", "before it is remembered"])
+@pytest.mark.parametrize("cancel_on_kill", [True, False])
+def test_a_worker_killed_as_the_operation_begins_cancels_it(
+    step: str, cancel_on_kill: bool, hook: HealthcareHook, admin: EmulatorAdmin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin.set_progression("manual", apiMethodName="Deidentify")
+    owner: Any = HealthcareHook if step == "start_operation" else Memory
+    real = getattr(owner, step)
+
+    def dying(*args: Any, **kwargs: Any) -> Any:
+        result = real(*args, **kwargs)
+        if any(o.api_method_name and "Deidentify" in o.api_method_name for o in hook.list_operations(SOURCE)):
+            raise Killed
+        return result
+
+    monkeypatch.setattr(owner, step, dying)
+    task = operator(cancel_on_kill=cancel_on_kill)
+    with pytest.raises(Killed):
+        task.execute(task_context(task, DictStore()))
+    task.on_kill()
+    [operation] = [o for o in hook.list_operations(SOURCE) if "Deidentify" in str(o.api_method_name)]
+    assert operation.cancel_requested is cancel_on_kill
+
+
+def test_a_worker_killed_before_the_request_is_accepted_cancels_nothing(
+    hook: HealthcareHook, admin: EmulatorAdmin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dying(*_: Any) -> Any:
+        raise Killed
+
+    monkeypatch.setattr(HealthcareHook, "start_operation", dying)
+    task = operator()
+    with pytest.raises(Killed):
+        task.execute(task_context(task, DictStore()))
+    task.on_kill()
+    assert admin.requests("POST", ":cancel$") == []
+
+
+def test_a_worker_killed_amid_doubt_cancels_nothing_of_others(
+    hook: HealthcareHook, admin: EmulatorAdmin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin.set_progression("manual", apiMethodName="Deidentify")
+    real = HealthcareHook.start_operation
+
+    def dying(self: HealthcareHook, *args: Any) -> Any:
+        real(self, *args)
+        body = {"destinationDataset": f"{DESTINATION}-of-somebody-else", "config": {}}
+        real(self, "datasets.deidentify", str(SOURCE), body)
+        raise Killed
+
+    monkeypatch.setattr(HealthcareHook, "start_operation", dying)
+    task = operator()
+    with pytest.raises(Killed):
+        task.execute(task_context(task, DictStore()))
+    task.on_kill()
+    assert admin.requests("POST", ":cancel$") == []
 
 
 def test_a_worker_killed_before_there_is_an_operation_is_quiet(connection: None) -> None:
