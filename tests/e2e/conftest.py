@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,8 +11,9 @@ from demo.playground import EXAMPLES, Playground
 from tests.support.emulator_admin import EmulatorAdmin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
+
+DAGS = Path(__file__).parent / "dags"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -27,8 +29,14 @@ def dags_folder() -> Path:
 
 
 @pytest.fixture(scope="module")
-def playground(dags_folder: Path) -> Iterator[Playground]:
-    with Playground(dags_folder) as playground:
+def settings() -> Mapping[str, str]:
+    """Airflow's settings, as environment variables; a file of tests that needs others overrides this."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def playground(dags_folder: Path, settings: Mapping[str, str]) -> Iterator[Playground]:
+    with Playground(dags_folder, environment=settings, busy=True) as playground:
         playground.connect()
         yield playground
 

@@ -31,6 +31,17 @@ def wait_for_task(
     return str(seen[0])
 
 
+def wait_for_dag(airflow: LocalAirflow, dag_id: str, timeout: float = 120) -> None:
+    """Wait until the file of the DAG was parsed, which may be a while after Airflow is ready.
+
+    :raises TimeoutError: it was not; what is wrong with the files is in the message.
+    """
+    try:
+        wait_until(lambda: dag_id in airflow.api.dag_ids(), timeout, "")
+    except TimeoutError:
+        raise TimeoutError(f"no DAG {dag_id} after {timeout} s: {airflow.api.import_errors()}") from None
+
+
 def wait_for_run(airflow: LocalAirflow, dag_id: str, run_id: str, timeout: float = 120) -> str:
     """Wait until the run has ended; returns `success` or `failed`."""
     wait_until(lambda: airflow.api.run_state(dag_id, run_id) in FINISHED, timeout, f"the end of {dag_id} {run_id}")
