@@ -1,6 +1,6 @@
-"""The least server that answers `operations.get`, in a process of its own: its cost is nobody's measurement.
+"""The least server that answers for operations, in a process of its own: its cost is nobody's measurement.
 
-It answers every request with a running operation, after a set latency, and prints its port when it is ready.
+It answers with a running operation, after a set latency; no dataset exists. It prints its port when it is ready.
 """
 
 from __future__ import annotations
@@ -32,9 +32,13 @@ class OperationsProtocol(asyncio.Protocol):
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        path = data.split(b" ", 2)[1].decode()
+        verb, _, rest = data.partition(b" ")
+        if verb not in (b"GET", b"POST"):
+            return  # a body that came by itself
+        path = rest.partition(b" ")[0].decode()
+        found = verb == b"POST" or "/operations/" in path
         operation = {
-            "name": path.removeprefix("/v1/"),
+            "name": path.removeprefix("/v1/") if verb == b"GET" else NAME.format(1),
             "metadata": {
                 "@type": "type.googleapis.com/google.cloud.healthcare.v1.OperationMetadata",
                 "apiMethodName": "google.cloud.healthcare.v1.dataset.DatasetService.DeidentifyDataset",
@@ -42,12 +46,12 @@ class OperationsProtocol(asyncio.Protocol):
                 "counter": {"pending": "1000"},
             },
         }
-        asyncio.get_running_loop().call_later(self._latency, self._answer, operation)
+        asyncio.get_running_loop().call_later(self._latency, self._answer, found, operation)
 
-    def _answer(self, body: object) -> None:
+    def _answer(self, found: bool, body: object) -> None:
         content = json.dumps(body).encode()
         head = (
-            "HTTP/1.1 200 OK\r\ncontent-type: application/json; charset=UTF-8\r\n"
+            f"HTTP/1.1 {'200 OK' if found else '404 Not Found'}\r\ncontent-type: application/json; charset=UTF-8\r\n"
             f"date: {format_datetime(datetime.now(UTC), usegmt=True)}\r\ncontent-length: {len(content)}\r\n\r\n"
         )
         self._transport.write(head.encode() + content)

@@ -1,4 +1,4 @@
-"""The triggers that `bench_watch` measures, each with its last call replaced and its look-ups counted."""
+"""The triggers that `bench_watch` measures, Google's with their last call replaced, and all look-ups counted."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CONNECTION = "google_cloud_default"
 
 
 def ours(interval: float, _latency: float, url: str, counts: Counter[str]) -> Make:
-    _connection({"project": "p", "healthcare_api_endpoint": url}, counts)
+    connect({"project": "p", "healthcare_api_endpoint": url}, counts)
     from airflow_healthcare_deid.hooks._client import SharedClient
     from airflow_healthcare_deid.triggers.operation import HealthcareOperationTrigger
 
@@ -35,17 +35,19 @@ def ours(interval: float, _latency: float, url: str, counts: Counter[str]) -> Ma
 
 
 def cloud_batch(interval: float, latency: float, _url: str, counts: Counter[str]) -> Make:
-    _google(counts)
+    connect({"project": "p"}, counts)
+    google()
     from airflow.providers.google.cloud.triggers.cloud_batch import CloudBatchJobFinishedTrigger
     from google.cloud.batch_v1 import BatchServiceAsyncClient, Job, JobStatus
 
     job = Job(name="j", status=JobStatus(state=JobStatus.State.RUNNING))
-    _replace(BatchServiceAsyncClient, "get_job", _waits(latency, job, counts))
+    replace(BatchServiceAsyncClient, "get_job", _waits(latency, job, counts))
     return lambda number: CloudBatchJobFinishedTrigger(f"job-{number}", "p", polling_period_seconds=interval)
 
 
 def cloud_sql(interval: float, latency: float, _url: str, counts: Counter[str]) -> Make:
-    _google(counts)
+    connect({"project": "p"}, counts)
+    google()
     from airflow.providers.google.cloud.triggers.cloud_sql import CloudSQLExportTrigger
     from gcloud.aio.auth import AioSession, Token
 
@@ -56,25 +58,27 @@ def cloud_sql(interval: float, latency: float, _url: str, counts: Counter[str]) 
         counts["tokens"] += 1
         return "token"
 
-    _replace(AioSession, "get", _waits(latency, SimpleNamespace(json=answer), counts))
-    _replace(Token, "get", token)
+    replace(AioSession, "get", _waits(latency, SimpleNamespace(json=answer), counts))
+    replace(Token, "get", token)
     return lambda number: CloudSQLExportTrigger(f"operation-{number}", "p", poke_interval=round(interval))
 
 
 def dataproc(interval: float, latency: float, _url: str, counts: Counter[str]) -> Make:
-    _google(counts)
+    connect({"project": "p"}, counts)
+    google()
     from airflow.providers.google.cloud.triggers.dataproc import DataprocOperationTrigger
     from google.api_core.operations_v1 import OperationsAsyncClient
 
     running = SimpleNamespace(done=False)
-    _replace(OperationsAsyncClient, "get_operation", _waits(latency, running, counts))
+    replace(OperationsAsyncClient, "get_operation", _waits(latency, running, counts))
     return lambda number: DataprocOperationTrigger(
         f"operation-{number}", region="r", project_id="p", polling_interval_seconds=interval
     )
 
 
 def bigquery(interval: float, latency: float, _url: str, counts: Counter[str]) -> Make:
-    _google(counts)
+    connect({"project": "p"}, counts)
+    google()
     from airflow.providers.google.cloud.triggers.bigquery import BigQueryInsertJobTrigger
     from google.cloud.bigquery import Client
 
@@ -83,7 +87,7 @@ def bigquery(interval: float, latency: float, _url: str, counts: Counter[str]) -
         time.sleep(latency)
         return SimpleNamespace(state="RUNNING")
 
-    _replace(Client, "get_job", get_job)
+    replace(Client, "get_job", get_job)
     return lambda number: BigQueryInsertJobTrigger(CONNECTION, f"job-{number}", "p", "US", poll_interval=interval)
 
 
@@ -125,16 +129,16 @@ def _waits(latency: float, answer: Any, counts: Counter[str]) -> Any:
     return leaf
 
 
-def _google(counts: Counter[str]) -> None:
+def google() -> None:
     """Give Google's hooks credentials that ask nobody."""
-    _connection({"project": "p"}, counts)
     from airflow.providers.google.common.hooks.base_google import GoogleBaseHook
     from google.auth.credentials import AnonymousCredentials
 
-    _replace(GoogleBaseHook, "get_credentials_and_project_id", lambda _: (AnonymousCredentials(), "p"))
+    replace(GoogleBaseHook, "get_credentials_and_project_id", lambda _: (AnonymousCredentials(), "p"))
 
 
-def _connection(extra: dict[str, str], counts: Counter[str]) -> None:
+def connect(extra: dict[str, str], counts: Counter[str]) -> None:
+    """Set the connection that all use, and count how often it is looked up."""
     value = {"conn_type": "google_cloud_platform", "extra": extra}
     os.environ[f"AIRFLOW_CONN_{CONNECTION.upper()}"] = json.dumps(value)
     from airflow.secrets.environment_variables import EnvironmentVariablesBackend
@@ -150,8 +154,9 @@ def _count_calls(owner: Any, name: str, counts: Counter[str], key: str) -> None:
         counts[key] += 1
         return real(*arguments, **options)
 
-    _replace(owner, name, counting)
+    replace(owner, name, counting)
 
 
-def _replace(owner: type, name: str, value: object) -> None:
+def replace(owner: type, name: str, value: object) -> None:
+    """Put something else in the place of a method."""
     setattr(owner, name, value)
