@@ -172,6 +172,7 @@ def _frames(request: Request) -> Response:
             raise not_acceptable(found.reason) if found.found else not_found("frame", str(number))
         return found
 
+    frame(max(numbers))  # that it is there must be known before the answer begins
     first = frame(numbers[0])
     if want.media_type not in (_OCTETS, first.media_type) or want.transfer_syntax not in (
         None,

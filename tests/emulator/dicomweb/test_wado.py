@@ -148,6 +148,7 @@ def test_pictures_are_rendered(client: Client, store: str, kind: str) -> None:
         ("studies/1.9/metadata", 404),
         ("studies/x", 400),
         (f"{PATHS['rle']}/frames/4", 404),
+        (f"{PATHS['rle']}/frames/1,4", 404),
         (f"{PATHS['rle']}/frames/0", 400),
         (f"{PATHS['rle']}/frames/1,x", 400),
         (f"{PATHS['rle']}/frames/4/rendered", 404),
