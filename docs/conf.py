@@ -35,6 +35,7 @@ myst_heading_anchors = 3
 
 autodoc_typehints = "none"
 autodoc_preserve_defaults = True
+autodoc_inherit_docstrings = False
 autodoc_class_signature = "separated"
 autodoc_default_options = {"exclude-members": "__new__"}
 add_module_names = False
@@ -70,6 +71,16 @@ def _add_inherited_arguments(
     lines.append("")
 
 
+def _skip_made_constructors(
+    _app: Sphinx, _what: str, name: str, member: Any, _skip: bool, _options: Any
+) -> bool | None:
+    """Leave out the constructors that msgspec and enum make: they have no signature to show."""
+    if name != "__init__":
+        return None
+    return not str(getattr(member, "__module__", "")).startswith("airflow_healthcare_deid")
+
+
 def setup(app: Sphinx) -> None:
     """Connect what is special here."""
+    app.connect("autodoc-skip-member", _skip_made_constructors)
     app.connect("autodoc-process-docstring", _add_inherited_arguments)

@@ -7,24 +7,25 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from airflow.configuration import conf
 from airflow.dag_processing.dagbag import DagBag
 
-DAY = datetime(2026, 1, 2, 2, tzinfo=UTC)
-"""The logical date of the runs; the test data has a study of that day."""
+START = datetime(2026, 1, 2, 2, tzinfo=UTC)
+"""The logical date of the first run. Each has its own, for some name what they create by it."""
 
 
 def main(names: list[str]) -> None:
     """Run the DAGs of each file."""
     folder = Path(conf.get("core", "dags_folder"))
-    for name in names:
+    for number, name in enumerate(names):
+        date = START + timedelta(minutes=number)
         bag = DagBag(folder / f"{name}.py")
         states: dict[str, dict[str, str | None]] = {}
         for dag in bag.dags.values():
-            run = dag.test(logical_date=DAY, run_after=DAY)
+            run = dag.test(logical_date=date, run_after=date)
             states[dag.dag_id] = {
                 "state": str(run.state),
                 **{ti.task_id: str(ti.state) for ti in run.get_task_instances()},
