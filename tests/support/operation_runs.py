@@ -155,8 +155,13 @@ class Run:
             if not operation.done:
                 self.admin.advance(operation.name, done=True)
 
-    def ends(self, state: str, *statuses: OperationStatus) -> None:
-        """Wait for the end of the run, and see how it ended, with which operations, and that nothing runs on."""
+    def ends(self, state: str, *statuses: OperationStatus, submissions: int = 1) -> None:
+        """Wait for the end of the run, and see how it ended, with which operations, and that nothing runs on.
+
+        :param statuses: what became of each operation, the oldest first.
+        :param submissions: how many requests to start one the emulator remembers.
+        """
         assert wait_for_run(self.airflow, self.dag_id, self.run_id, timeout=2 * PATIENCE) == state
         self.wait_for_operations(*statuses)
         assert OperationStatus.RUNNING not in statuses
+        assert self.submissions() == submissions
