@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from airflow_healthcare_deid.emulator.instances import InstanceRecord
 
+_IMAGE_PARTS = ("numpy", "onnxruntime", "PIL", "rapidocr", "regex")
 _NO_REDACTION = (None, TextRedactionMode.TEXT_REDACTION_MODE_UNSPECIFIED, TextRedactionMode.REDACT_NO_TEXT)
 
 
@@ -28,7 +29,7 @@ def problem(spec: bytes) -> str | None:
         _deidentifier(spec)
         image = msgspec.json.decode(spec, type=Spec).deidentify_config().image
         redacts = image is not None and (image.text_redaction_mode not in _NO_REDACTION or image.custom_regexes)
-        if redacts and not importlib.util.find_spec("rapidocr"):
+        if redacts and not all(map(importlib.util.find_spec, _IMAGE_PARTS)):
             raise MissingPartError("image")
     except EngineError as error:
         return str(error)

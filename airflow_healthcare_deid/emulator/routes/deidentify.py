@@ -10,6 +10,7 @@ from starlette.routing import Route
 from airflow_healthcare_deid.config import (
     DeidentifyDatasetRequest,
     DeidentifyDicomStoreRequest,
+    DeidentifyFhirStoreRequest,
     load_config,
     load_request,
 )
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import JSONResponse
 
-    from airflow_healthcare_deid.config import DeidentifyFhirStoreRequest
     from airflow_healthcare_deid.emulator.state import State
     from airflow_healthcare_deid.resource_names import FhirStoreName
 
@@ -43,7 +43,8 @@ if TYPE_CHECKING:
 
 DATASET_METHOD = "google.cloud.healthcare.v1.dataset.DatasetService.DeidentifyDataset"
 DICOM_METHOD = "google.cloud.healthcare.v1.deidentify.DeidentifyService.DeidentifyDicomStore"
-_PROBLEM = "airflow_healthcare_deid.emulator.jobs.deidentify_tasks:problem"
+_DICOM_PROBLEM = "airflow_healthcare_deid.emulator.jobs.deidentify_tasks:problem"
+_FHIR_PROBLEM = "airflow_healthcare_deid.emulator.jobs.fhir_work:problem"
 
 
 def read_request(kind: type[AnyRequest], body: dict[str, Any]) -> AnyRequest:
@@ -72,7 +73,11 @@ def make_spec(
             raise invalid(f"The configuration that gcsConfigUri names: {error}", field="gcsConfigUri") from None
     assert config is not None  # the models ask for one of the two
     spec = Spec.new(config)
-    problem = state.workers.call(_PROBLEM, msgspec.json.encode(spec))
+    encoded = msgspec.json.encode(spec)
+    only_fhir = isinstance(request, DeidentifyFhirStoreRequest)
+    problem = None if only_fhir else state.workers.call(_DICOM_PROBLEM, encoded)
+    if problem is None and (only_fhir or (isinstance(request, DeidentifyDatasetRequest) and config.fhir is not None)):
+        problem = state.workers.call(_FHIR_PROBLEM, encoded, "R4")
     if problem:
         raise invalid(f"The configuration can't be carried out: {problem}", field="config")
     return spec
