@@ -84,7 +84,15 @@ def test_what_is_no_code_is_in_the_wheel(file: str, wheel: set[str]) -> None:
 def test_the_sdist_holds_what_it_takes_to_test_and_document(sdist: set[str]) -> None:
     for folder in (PACKAGE, "dags", "demo", "docs", "scripts", "tests"):
         assert _tree(folder) <= sdist, folder
-    assert {"LICENSE", "README.md", "CHANGELOG.md", "Makefile", "constraints.txt", "pyproject.toml"} <= sdist
+    assert {
+        ".airflow-registry.yaml",
+        "LICENSE",
+        "README.md",
+        "CHANGELOG.md",
+        "Makefile",
+        "constraints.txt",
+        "pyproject.toml",
+    } <= sdist
     assert not [name for name in sdist if name.startswith((".venv", ".build", "site/"))]
 
 

@@ -9,18 +9,19 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scripts.doc_tables import command_line, endpoints, fields, permissions, rules
+from scripts.doc_tables import command_line, endpoints, fields, permissions, registry, rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-FOLDER = Path(__file__).parents[2] / "docs" / "_generated"
+ROOT = Path(__file__).parents[2]
 PAGES: dict[str, Callable[[], str]] = {
-    "command_line.md": command_line.page,
-    "endpoints.md": endpoints.page,
-    "fields.md": fields.page,
-    "permissions.md": permissions.page,
-    "rules.md": rules.page,
+    ".airflow-registry.yaml": registry.page,
+    "docs/_generated/command_line.md": command_line.page,
+    "docs/_generated/endpoints.md": endpoints.page,
+    "docs/_generated/fields.md": fields.page,
+    "docs/_generated/permissions.md": permissions.page,
+    "docs/_generated/rules.md": rules.page,
 }
 
 
@@ -28,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     """Write the pages, or check them; returns the exit code."""
     stale = 0
     for name, page in PAGES.items():
-        text, file = page(), FOLDER / name
+        text, file = page(), ROOT / name
         if file.exists() and file.read_text("utf-8") == text:
             continue
         stale += 1

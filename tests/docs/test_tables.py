@@ -10,7 +10,7 @@ import pytest
 from airflow_healthcare_deid.cli.cursor import build_request
 from airflow_healthcare_deid.config import DeidentifyDatasetRequest
 from airflow_healthcare_deid.resource_names import DatasetName
-from scripts.doc_tables.__main__ import FOLDER, PAGES
+from scripts.doc_tables.__main__ import PAGES, ROOT
 from scripts.doc_tables.endpoints import DONE, NOT, PARTLY, coverage, sample_path
 from scripts.doc_tables.fields import OPERATORS, config_rows, request_rows
 from scripts.doc_tables.google_api import document, fields, methods
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_the_page_is_current(name: str) -> None:
-    assert (FOLDER / name).read_text("utf-8") == PAGES[name](), "run: python -m scripts.doc_tables"
+    assert (ROOT / name).read_text("utf-8") == PAGES[name](), "run: python -m scripts.doc_tables"
 
 
 def test_every_method_has_a_row() -> None:
