@@ -130,8 +130,9 @@ def write_gcs(uri: str, content: bytes | Path, content_type: str, field: str = "
         if isinstance(content, bytes):
             blob.upload_from_string(content, **options)
         else:
+            # With its size, an object of up to 8 MiB takes one request instead of two.
             with content.open("rb") as file:
-                blob.upload_from_file(file, **options)
+                blob.upload_from_file(file, size=content.stat().st_size, **options)
 
     _answered(write, target, field)
 
