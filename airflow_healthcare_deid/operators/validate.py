@@ -207,7 +207,8 @@ class ValidateDeidentificationOperator(HealthcareOperator):
         return source, destination
 
     def _load_config(self) -> DeidentifyConfig:
-        return load_config(self.config) if self.config is not None else read_config(self.hook, str(self.gcs_config_uri))
+        config = type(self).config.reveal(self)
+        return load_config(config) if config is not None else read_config(self.hook, str(self.gcs_config_uri))
 
     def _failed_resources(self) -> int | None:
         if not self.operation_name:

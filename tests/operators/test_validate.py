@@ -244,3 +244,18 @@ def test_bad_input_is_named_when_the_task_runs(hook: HealthcareHook, bucket: Any
     bucket.blob("config.json").upload_from_string(b"\xff\xfe")
     with pytest.raises(InvalidRequestError, match="gcs_config_uri"):
         validate(None, gcs_config_uri=f"gs://{bucket.name}/config.json")
+
+
+def test_a_key_that_came_out_of_a_template_serves(filled: Data, hook: HealthcareHook) -> None:
+    def config(key: str) -> dict[str, Any]:
+        hashed = {"infoTypes": ["PERSON_NAME"], "cryptoHashConfig": {"cryptoKey": key}}
+        return {**BASIC, "text": {"additionalTransformations": [hashed]}}
+
+    task = ValidateDeidentificationOperator(
+        task_id="validate", source=str(SOURCE), destination=str(DESTINATION), config=config("{{ var.value.key }}")
+    )
+    hook.create_dataset(DESTINATION)
+    task.config = config("U0VDUkVULVNFQ1JFVC1TRUNSRVQtU0VDUkVULTEyMzQ=")
+    # Nothing arrived, which is what there is to find; the config was read.
+    with pytest.raises(ValidationFailedError, match="Failed checks"):
+        task.execute(task_context(task))
