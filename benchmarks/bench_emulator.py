@@ -1,0 +1,236 @@
+"""The emulator beside the engine alone: store, de-identify and export many DICOM instances and FHIR resources.
+
+The engine's own rate is that of one process for each core that does nothing else, file to file or text to text,
+measured before and after the emulator's work since the speed of a machine drifts. While the emulator works, somebody
+asks it for a dataset twenty times a second. `--count 10000` is the full run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import psutil
+
+from benchmarks import made_up
+from benchmarks.storage_server import storage_server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+CONFIG = {
+    "dicom": {"filterProfile": "ATTRIBUTE_CONFIDENTIALITY_BASIC_PROFILE"},
+    "fhir": {},
+}
+PARENT = "/v1/projects/p/locations/l"
+BATCH = 50
+CORES = len(os.sched_getaffinity(0))
+
+
+# The engine alone ------------------------------------------------------------------------------------------------
+
+
+@cache
+def _engines() -> tuple[Any, Any]:
+    from airflow_healthcare_deid.config import load_config
+    from airflow_healthcare_deid.engine.dicom import DicomDeidentifier
+    from airflow_healthcare_deid.engine.fhir import FhirDeidentifier
+    from airflow_healthcare_deid.engine.keys import KeyRing
+
+    config, keys = load_config(CONFIG), KeyRing(b"0" * 32)
+    return DicomDeidentifier(config, keys), FhirDeidentifier(config, keys)
+
+
+def deidentify_files(folder: Path, numbers: range) -> float:
+    """De-identify files into files; returns the CPU seconds it took."""
+    started = time.process_time()
+    target = folder / f"{numbers.start}.out"
+    for number in numbers:
+        target.write_bytes(_engines()[0].deidentify((folder / f"{number}.dcm").read_bytes()).data)
+    target.unlink()
+    return time.process_time() - started
+
+
+def deidentify_texts(texts: list[bytes]) -> float:
+    """De-identify JSON into JSON, with what identifies the patient; returns the CPU seconds it took."""
+    from airflow_healthcare_deid.engine.fhir import collect_record
+
+    started = time.process_time()
+    record = collect_record(made_up.patient(0), "R4")
+    for text in texts:
+        json.dumps(_engines()[1].deidentify(json.loads(text), record=record)).encode()
+    return time.process_time() - started
+
+
+def engine_rate(pool: ProcessPoolExecutor, folder: Path, kind: str, count: int) -> tuple[float, float]:
+    """Return instances or resources a second, and the CPU milliseconds of each."""
+    if kind == "DICOM":
+        shares = [pool.submit(deidentify_files, folder, range(n, count, CORES)) for n in range(CORES)]
+    else:
+        texts = [json.dumps(made_up.resource(number)).encode() for number in range(count)]
+        shares = [pool.submit(deidentify_texts, texts[n::CORES]) for n in range(CORES)]
+    started = time.perf_counter()
+    cpu = sum(share.result() for share in shares)
+    return count / (time.perf_counter() - started), cpu * 1000 / count
+
+
+# The emulator ----------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def emulator(folder: Path) -> Iterator[tuple[httpx.Client, psutil.Process]]:
+    """Run it in a process of its own, its state on disk; what it exports is forgotten."""
+    command = [sys.executable, "-m", "airflow_healthcare_deid.emulator", "--data-dir", str(folder)]
+    with (
+        storage_server() as storage,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, env={**os.environ, "STORAGE_EMULATOR_HOST": storage}
+        ) as process,
+    ):
+        try:
+            assert process.stdout is not None
+            with httpx.Client(base_url=process.stdout.readline().strip().partition("=")[2], timeout=60) as client:
+                yield client, psutil.Process(process.pid)
+        finally:
+            process.terminate()
+
+
+def send(client: httpx.Client, path: str, **options: Any) -> httpx.Response:
+    return client.post(f"{PARENT}/{path}", **options).raise_for_status()
+
+
+def finish(client: httpx.Client, started: httpx.Response) -> dict[str, Any]:
+    """Wait for an operation and return its counters."""
+    operation = started.json()
+    while not operation.get("done"):
+        time.sleep(0.1)
+        operation = client.get(f"/v1/{operation['name']}").json()
+    assert "error" not in operation, operation["error"]
+    counter: dict[str, Any] = operation["metadata"].get("counter", {})
+    return counter
+
+
+class Watcher(threading.Thread):
+    """Asks for a dataset again and again, and looks at the emulator's memory."""
+
+    def __init__(self, client: httpx.Client, process: psutil.Process) -> None:
+        super().__init__(daemon=True)
+        self._url = client.base_url.join(f"{PARENT}/datasets/d")
+        self._process = process
+        self._stopped = threading.Event()
+        self.answers: list[float] = []
+        self.memory: list[float] = []
+
+    def run(self) -> None:
+        with httpx.Client() as client:
+            while not self._stopped.wait(0.05):
+                started = time.perf_counter()
+                client.get(self._url).raise_for_status()
+                self.answers.append((time.perf_counter() - started) * 1000)
+                self.memory.append(self._process.memory_info().rss / 2**20)
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self.join()
+
+
+def timed(title: str, count: int, client: httpx.Client, process: psutil.Process, work: Callable[[], Any]) -> float:
+    """Do some work and print a row about it; returns how many a second."""
+    watcher = Watcher(client, process)
+    watcher.start()
+    started, cpu = time.perf_counter(), _cpu(process)
+    work()
+    seconds = time.perf_counter() - started
+    workers, own = (after - before for before, after in zip(cpu, _cpu(process), strict=True))
+    watcher.stop()
+    answers = sorted(watcher.answers)
+    print(
+        f"| {title} | {count / seconds:.0f} | {workers * 1000 / count:.2f} | {own * 1000 / count:.2f} "
+        f"| {statistics.median(answers):.0f}, {answers[int(len(answers) * 0.99)]:.0f}, {answers[-1]:.0f} "
+        f"| {watcher.memory[0]:.0f} to {max(watcher.memory):.0f} |",
+        flush=True,
+    )
+    return count / seconds
+
+
+def _cpu(process: psutil.Process) -> tuple[float, float]:
+    """Return the CPU seconds of the workers, and of the emulator itself."""
+    workers = [child.cpu_times() for child in process.children()]
+    own = process.cpu_times()
+    return sum(times.user + times.system for times in workers), own.user + own.system
+
+
+def run(kind: str, count: int, client: httpx.Client, process: psutil.Process, folder: Path) -> None:
+    """Measure one kind of data."""
+    store = {"DICOM": "dicomStores", "FHIR": "fhirStores"}[kind]
+    source, target = f"datasets/d/{store}", f"datasets/{kind.lower()}-out"
+    settings = {"version": "R4", "enableUpdateCreate": True} if kind == "FHIR" else {}
+    send(client, source, params={f"{store[:-1]}Id": "s"}, json=settings)
+    path = f"{source}/s/{'dicomWeb/studies' if kind == 'DICOM' else 'fhir'}"
+
+    def fill() -> None:
+        for first in range(0, count, BATCH):
+            numbers = range(first, min(first + BATCH, count))
+            if kind == "DICOM":
+                content, media_type = made_up.multipart([folder / f"{number}.dcm" for number in numbers])
+            else:
+                content, media_type = made_up.bundle(numbers), "application/fhir+json"
+            send(client, path, content=content, headers={"content-type": media_type})
+
+    def deidentify() -> None:
+        body = {"destinationDataset": f"{PARENT[4:]}/{target}", "config": {kind.lower(): CONFIG[kind.lower()]}}
+        counter = finish(client, send(client, "datasets/d:deidentify", json=body))
+        assert counter == {"success": str(count)}, counter
+
+    def export() -> None:
+        body = {"gcsDestination": {"uriPrefix": f"gs://bucket/{kind}"}}
+        finish(client, send(client, f"{target}/{store}/s:export", json=body))
+
+    with ProcessPoolExecutor(CORES) as pool:
+        engine_rate(pool, folder, kind, CORES)  # imports
+        before, cpu = engine_rate(pool, folder, kind, count)
+        timed(f"{kind}: store", count, client, process, fill)
+        worked = timed(f"{kind}: de-identify", count, client, process, deidentify)
+        after, cpu_after = engine_rate(pool, folder, kind, count)
+        timed(f"{kind}: export", count, client, process, export)
+    alone = 2 / (1 / before + 1 / after)
+    print(
+        f"| {kind}: engine alone, before and after | {before:.0f}, {after:.0f} | {cpu:.2f}, {cpu_after:.2f} "
+        f"| | emulator: {worked / alone:.0%} of it | |"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--count", type=int, default=1000)
+    options = parser.parse_args()
+    print(f"{options.count} instances and {options.count} resources, {CORES} cores\n")
+    print(
+        "| work | a second | CPU ms each, workers | CPU ms each, emulator "
+        "| ms until answered: median, 99 %, worst | MiB, start to most |"
+    )
+    print("|---|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        made_up.write_instances(folder, options.count)
+        with emulator(folder / "state") as (client, process):
+            finish(client, send(client, "datasets", params={"datasetId": "d"}, json={}))
+            for kind in ("DICOM", "FHIR"):
+                run(kind, options.count, client, process, folder)
+
+
+if __name__ == "__main__":
+    main()
