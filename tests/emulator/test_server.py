@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -90,6 +91,17 @@ def test_https_is_served(tmp_path: Path) -> None:
         assert emulator.url.startswith("https://")
         answer = httpx.get(f"{emulator.url}/v1/{LOCATION}/datasets", verify=context, trust_env=False)
         assert answer.status_code == 200
+
+
+def test_no_request_is_logged_even_if_logging_is_configured_meanwhile(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Emulator() as emulator, Client(emulator.url) as client:
+        store = client.new_store()
+        monkeypatch.setattr(logging.getLogger("uvicorn.access"), "propagate", True)
+        with caplog.at_level(logging.INFO, "uvicorn.access"), Client(emulator.url) as another:
+            another.call("GET", f"{store}/dicomWeb/studies", PatientName="Lestrade", status=204)
+    assert [record for record in caplog.records if record.name.startswith("uvicorn")] == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
