@@ -18,7 +18,9 @@ from airflow_healthcare_deid.operators.validate import ValidateDeidentificationO
 
 SOURCE = "projects/demo-project/locations/us-central1/datasets/source/dicomStores/dicom"
 RESEARCH = "projects/demo-project/locations/us-central1/datasets/research/dicomStores/dicom"
-STUDIES = "gs://demo-healthcare/nightly/{{ ds_nodash }}/studies.txt"
+# The day before the run, whatever a version of Airflow takes for the logical date of a nightly run.
+DAY = "{{ (data_interval_end - macros.timedelta(days=1)) | ds_nodash }}"
+STUDIES = f"gs://demo-healthcare/nightly/{DAY}/studies.txt"
 CONFIG = {"dicom": {"filterProfile": "ATTRIBUTE_CONFIDENTIALITY_BASIC_PROFILE"}}
 
 with DAG(
@@ -31,7 +33,7 @@ with DAG(
     tags=["healthcare", "example"],
 ):
     search = SearchDicomStudiesOperator(
-        task_id="search", store=SOURCE, query={"StudyDate": "{{ ds_nodash }}"}, resource_paths_gcs_uri=STUDIES
+        task_id="search", store=SOURCE, query={"StudyDate": DAY}, resource_paths_gcs_uri=STUDIES
     )
     deidentify = DeidentifyDicomStoreOperator(
         task_id="deidentify",
@@ -48,7 +50,7 @@ with DAG(
         destination=RESEARCH,
         config=CONFIG,
         resource_paths_gcs_uri=STUDIES,
-        report_gcs_uri="gs://demo-healthcare/nightly/{{ ds_nodash }}/validation.json",
+        report_gcs_uri=f"gs://demo-healthcare/nightly/{DAY}/validation.json",
     )
     export = ExportDicomStoreOperator(
         task_id="export",

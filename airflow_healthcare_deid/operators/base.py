@@ -280,7 +280,7 @@ class HealthcareOperationOperator(LineageMixin, HealthcareOperator):
         return self._tell(context, record.source, record.destination, operation)
 
     def _tell(self, context: Context, source: str, destination: str, operation: Operation | None) -> OperationSummary:
-        """Push the destination's stores, for tasks that are mapped over them, return the summary, and forget.
+        """Push the names of the destination's stores, return the summary, and forget.
 
         :param operation: None if a destination that was there is used as it is.
         """

@@ -53,7 +53,7 @@ def names(bucket: Any, prefix: str) -> list[str]:
 
 def test_a_night_takes_what_is_new_and_may_be_run_again(run_dag: RunDag, images: Data, published: Any) -> None:
     for _ in range(2):
-        run = run_dag("example_nightly_studies", "2026-01-02")
+        run = run_dag("example_nightly_studies", "2026-01-03")
         assert (run.state, set(run.tasks.values())) == ("success", {"success"}), run.log
         studies = {instance["0020000D"]["Value"][0] for instance in images.instances(RESEARCH.dicom_store("dicom"))}
         assert studies == {derive_uid(STUDIES[1])}
