@@ -1,4 +1,7 @@
-"""A trigger and an operator in the shape that most providers have: ask every ten seconds, whatever is asked about."""
+"""A trigger and an operator in the shape that Google's have: ask every ten seconds, whatever is asked about.
+
+Their module imports what the module of an operator of Google's does, since a worker that resumes pays for it.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import json
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.google.cloud.operators.cloud_batch import CloudBatchSubmitJobOperator
 from airflow.sdk import BaseOperator
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
@@ -14,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 INTERVAL = 10.0
+SHAPE = CloudBatchSubmitJobOperator
 
 
 class FixedIntervalTrigger(BaseTrigger):

@@ -98,6 +98,10 @@ class SharedClient:
         :param suffix: custom verb, such as ``:cancel``.
         :raises ApiError: the error that the answer, or its absence, means.
         """
+        async with self._turns:
+            return await self._exchange(method, verb, name, suffix)
+
+    async def _exchange(self, method: str, verb: str, name: str, suffix: str) -> dict[str, Any]:
         # The name goes into the path, so it is checked even if it comes from our own trigger's row.
         OperationName.parse(name)
         path = f"/v1/{name}{suffix}"
@@ -124,10 +128,7 @@ class SharedClient:
         # A checked name in ASCII needs no quoting, which is a tenth of what a request costs.
         url = URL(ready.endpoint.url + path, encoded=path.isascii())
         try:
-            async with (
-                self._turns,
-                ready.session.request(verb, url, headers=headers, allow_redirects=False) as response,
-            ):
+            async with ready.session.request(verb, url, headers=headers, allow_redirects=False) as response:
                 content = await response.read()
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
             sent = not isinstance(error, aiohttp.ClientConnectorError)

@@ -1,11 +1,10 @@
-"""The two DAGs that `bench_notice` runs: one task each, which waits for one operation."""
+"""What `bench_notice` runs: one task that waits for one operation."""
 
 from __future__ import annotations
 
 from airflow.sdk import DAG
 
 from airflow_healthcare_deid.operators.deidentify import DeidentifyDatasetOperator
-from benchmarks.fixed_interval import FixedIntervalOperator
 
 with DAG("this_package", schedule=None):
     DeidentifyDatasetOperator(
@@ -15,6 +14,3 @@ with DAG("this_package", schedule=None):
         config={"dicom": {}},
         deferrable=True,
     )
-
-with DAG("fixed_interval", schedule=None):
-    FixedIntervalOperator(task_id="wait", url="{{ dag_run.conf['url'] }}")
