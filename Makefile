@@ -8,6 +8,7 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
+DEMO_EXTRAS := emulator,storage,text
 CODE := airflow_healthcare_deid dags demo docs quality scripts tests benchmarks
 # Two workers, each file of tests on one of them: a file that starts an Airflow shares it among its tests.
 PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadfile
@@ -19,12 +20,12 @@ INSTALL = if [ -x $(BIN)/uv ]; then \
     $(BIN)/python -m pip install --quiet --constraint constraints.txt $(1); \
   fi
 
-.PHONY: help demo airflow test test-e2e check docs quality bench constraints clean
+.PHONY: help demo airflow test test-e2e test-matrix check docs quality bench constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.demo ## de-identify a real DICOM dataset through Airflow, end to end, on this machine
+demo: $(VENV)/.demo ## de-identify, prove and publish a real dataset through Airflow, end to end, on this machine
 	@$(BIN)/python -m demo
 
 airflow: $(VENV)/.demo ## the same set-up with Airflow's UI to click in, until Ctrl-C
@@ -35,6 +36,9 @@ test: $(VENV)/.dev ## every test: units, emulator, and a real Airflow
 
 test-e2e: $(VENV)/.dev ## the tests that start a real Airflow, alone
 	@$(PYTEST) -m e2e tests/e2e
+
+test-matrix: $(VENV)/.dev ## one wheel on Airflow 2.11 to 3.3, and on the lowest versions (VERSIONS="2.11 lowest")
+	@$(BIN)/python scripts/matrix.py --versions "$(VERSIONS)" $(TESTS)
 
 check: $(VENV)/.dev ## ruff, mypy, the import rules between the parts of the package, and the docs
 	@$(BIN)/ruff check $(CODE)
@@ -57,7 +61,8 @@ bench: $(VENV)/.bench ## the measurements behind the figures in the docs
 constraints: $(VENV)/.dev ## pin what is new in pyproject.toml (UPGRADE=1: take the newest of everything)
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --group docs --group bench --python-version 3.11 --quiet \
 	  --no-header --no-annotate $(if $(UPGRADE),--upgrade) --output-file constraints.txt
-	@echo "constraints.txt: $$(wc -l < constraints.txt) pins"
+	@$(BIN)/python scripts/matrix.py --pin $(if $(UPGRADE),--upgrade)
+	@wc -l constraints.txt constraints/*.txt
 
 clean: ## remove .venv and everything else that was made here
 	@rm -rf $(VENV) .venvs .build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -75,7 +80,7 @@ $(VENV)/.python:
 
 $(VENV)/.demo: $(VENV)/.python pyproject.toml constraints.txt
 	@echo "Installing Airflow, the package and its emulator (a few minutes the first time)"
-	@$(call INSTALL,--editable '.[emulator]')
+	@$(call INSTALL,--editable '.[$(DEMO_EXTRAS)]')
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.python pyproject.toml constraints.txt

@@ -5,6 +5,7 @@
 | memory of a task instance across tries | none | none | ``context["task_state_store"]`` |
 | a deferred task is killed | the trigger's ``run()`` is cancelled | the same | its ``on_kill()`` is called |
 | state of a task, asked by a trigger | metadata database | supervisor | supervisor |
+| masking of a secret | ``airflow.utils.log`` | ``airflow.sdk``, elsewhere on 3.0 | ``airflow.sdk.log`` |
 | connection look-up in a trigger | thread | thread or ``aget_connection`` | ``aget_connection`` |
 """
 
@@ -80,6 +81,15 @@ def deferral_errors() -> tuple[type[Exception], ...]:
 def took_too_long(error: Exception) -> bool:
     """Tell a deferral that took too long from a trigger that failed; Airflow 2 has one exception for both."""
     return type(error).__name__ == "TaskDeferralTimeout" or "timeout" in str(error).lower()
+
+
+def mask_secret(secret: str) -> None:
+    """Mask a text in the logs and in what Airflow stores of a task."""
+    if AIRFLOW_VERSION >= (3, 1):
+        path = "airflow.sdk.log"
+    else:
+        path = "airflow.sdk.execution_time.secrets_masker" if AIRFLOW_V_3_0_PLUS else "airflow.utils.log.secrets_masker"
+    import_module(path).mask_secret(secret)
 
 
 async def is_deferred(task_instance: Any) -> bool:

@@ -5,11 +5,12 @@ Run it after pydicom was updated; ``tests/core/config/test_tags.py`` fails when 
 
 from __future__ import annotations
 
+from importlib.resources import files
 from pathlib import Path
 
 from pydicom._dicom_dict import DicomDictionary, RepeatersDictionary
 
-KEYWORDS = Path(__file__).parents[1] / "airflow_healthcare_deid/config/keywords.txt"
+KEYWORDS = Path(str(files("airflow_healthcare_deid.config"))) / "keywords.txt"
 
 
 def lines() -> list[str]:

@@ -11,6 +11,7 @@ from airflow_healthcare_deid.config.documents import parse_text
 from airflow_healthcare_deid.config.message import Message
 from airflow_healthcare_deid.errors import ConfigError
 from airflow_healthcare_deid.operators._literals import is_file, is_literal
+from airflow_healthcare_deid.version_compat import mask_secret
 
 _KEY_IN_TEXT = re.compile(r"""crypto_?key["']?\s*[:=]\s*["']?([^\s"',}]+)""", re.IGNORECASE)
 
@@ -76,13 +77,9 @@ def check_config_arguments(config: object, gcs_config_uri: str | None) -> None:
 
 def mask_keys(config: object) -> None:
     """Mask the literal keys in a config of any form."""
-    keys = [key for key in _keys_in(config) if is_literal(key)]
-    if not keys:
-        return
-    from airflow.providers.common.compat.sdk import mask_secret
-
-    for key in keys:
-        mask_secret(key)
+    for key in _keys_in(config):
+        if is_literal(key):
+            mask_secret(key)
 
 
 def check_literal_config(config: object) -> None:

@@ -19,6 +19,7 @@ from airflow_healthcare_deid.operators._literals import is_literal
 from airflow_healthcare_deid.operators._names import check_literal_name, parse_name
 from airflow_healthcare_deid.operators._service import HealthcareOperator
 from airflow_healthcare_deid.resource_names import DicomStoreName
+from airflow_healthcare_deid.version_compat import mask_secret
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -47,8 +48,6 @@ class MaskedQuery:
     def __set__(self, instance: Any, value: Any) -> None:
         for key, part in value.items() if isinstance(value, Mapping) else ():
             if key != "StudyDate" and isinstance(part, str) and part and is_literal(part):
-                from airflow.providers.common.compat.sdk import mask_secret
-
                 mask_secret(part)
         instance.__dict__["query"] = value
 

@@ -69,7 +69,7 @@ def seen(text: str) -> str:
     return visible(text).replace("\r\n", "\n").replace("\r", "\n")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(min_size=1, max_size=60) | st.sampled_from([HOSTILE, "]]>", "<!--", "\ud800", "\u202eabc"]))
 def test_any_text_of_a_resource_stays_text(text: str) -> None:
     found = fhir_page(text)
@@ -77,7 +77,7 @@ def test_any_text_of_a_resource_stays_text(text: str) -> None:
     assert found.rows["Patient.maritalStatus.text"][2] == seen(text).strip()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1, max_size=40).filter(str.strip))
 def test_any_text_of_an_instance_stays_text(text: str) -> None:
     found = dicom_page(text)

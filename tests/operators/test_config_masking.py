@@ -149,7 +149,7 @@ def test_a_task_that_is_rendered_twice_keeps_its_key() -> None:
 @pytest.mark.usefixtures("unmasked")
 def test_the_key_in_a_file_is_stored_neither_with_the_dag_nor_with_the_task(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps(config_with("{{ params.key }}")))
-    with DAG("dag", template_searchpath=[str(tmp_path)]) as dag:
+    with DAG("dag", schedule=None, template_searchpath=[str(tmp_path)]) as dag:
         task = operator("config.json")
     dag.resolve_template_files()
     assert task.config == "config.json"
@@ -160,7 +160,7 @@ def test_the_key_in_a_file_is_stored_neither_with_the_dag_nor_with_the_task(tmp_
 
 @pytest.mark.usefixtures("unmasked")
 def test_a_mapped_task_masks_its_keys_too() -> None:
-    with DAG("dag"):
+    with DAG("dag", schedule=None):
         mapped = DeidentifyDatasetOperator.partial(
             task_id="deidentify", source_dataset=str(SOURCE), config=config_with("{{ params.key }}")
         ).expand(destination_dataset=[str(DESTINATION)])
@@ -188,7 +188,7 @@ def test_a_config_is_shown_as_json() -> None:
 
 def test_the_dag_holds_nothing_but_templates() -> None:
     serialization: Any = import_module("airflow.serialization.serialized_objects")
-    with DAG("dag") as dag:
+    with DAG("dag", schedule=None) as dag:
         operator(config_with("{{ var.value.deid_key }}"))
     serializer = getattr(serialization, "DagSerialization", None) or serialization.SerializedDAG
     assert "var.value.deid_key" in json.dumps(serializer.to_dict(dag))

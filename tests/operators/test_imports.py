@@ -6,9 +6,12 @@ import json
 import subprocess
 import sys
 
-PROGRAM = """
+from airflow_healthcare_deid import version_compat
+
+BARE = "airflow.sdk" if version_compat.AIRFLOW_V_3_0_PLUS else "airflow.models"
+PROGRAM = f"""
 import json, sys
-from airflow.sdk import DAG, BaseOperator
+from {BARE} import DAG, BaseOperator
 before = set(sys.modules)
 import airflow_healthcare_deid.links
 import airflow_healthcare_deid.operators.deidentify

@@ -51,7 +51,9 @@ def store_files(state: State, store: int, files: Sequence[Path], base_url: str, 
     :param study: the only study that the request may add to.
     """
     account = Account()
-    for path, found in state.reader.index(files):
+    # They are read in any order, and stored in that of the request: a search answers the oldest first.
+    places = {path: place for place, path in enumerate(files)}
+    for path, found in sorted(state.reader.index(files), key=lambda read: places[read[0]]):
         if isinstance(found, str):
             account.failed.append(_failure(None, CANNOT_UNDERSTAND, found))
         elif study is not None and found.study != study:

@@ -48,7 +48,7 @@ def fuzzed(service: Any, session_emulator: Any, http: Any) -> Any:
     return Store(session_emulator.url, f"{PARENT}/datasets/fuzzed/fhirStores/s", http)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(method=st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE"]), path=_paths, pairs=_pairs, body=_json)
 def test_no_request_breaks_the_server(fuzzed: Any, method: str, path: str, pairs: Any, body: Any) -> None:
     query = "&".join(f"{quote(name)}={quote(value)}" for name, value in pairs)
@@ -56,14 +56,14 @@ def test_no_request_breaks_the_server(fuzzed: Any, method: str, path: str, pairs
     assert reply.status < 500 or reply.status == 501, reply.content
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(kind=st.sampled_from(sorted(resource_types(FhirVersion.R4))), fields=st.dictionaries(st.text(max_size=8), _json))
 def test_any_resource_is_stored_or_refused(fuzzed: Any, kind: str, fields: dict[str, Any]) -> None:
     reply = fuzzed.send("POST", f"/{kind}", {**fields, "resourceType": kind})
     assert reply.status in (201, 400, 409), reply.content
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.binary(max_size=60))
 def test_any_bytes_are_refused(fuzzed: Any, data: bytes) -> None:
     assert fuzzed.send("POST", "/Patient", data).status == 400

@@ -195,7 +195,7 @@ SMALL_FILES = [data for data in usable_files().values() if len(data) < 20_000]
 DEIDS = [deidentifier(config) for config in (DicomConfig(), BASIC, CONTENTS, remove_list("PatientName"))]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_damaged_files_are_refused_or_de_identified_but_nothing_else(data: st.DataObject) -> None:
     damaged = bytearray(data.draw(st.sampled_from(SMALL_FILES)))
@@ -211,7 +211,7 @@ def test_damaged_files_are_refused_or_de_identified_but_nothing_else(data: st.Da
     deid.deidentify(first)  # what comes out is well-formed
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(max_size=300))
 def test_noise_is_refused_or_de_identified_but_nothing_else(noise: bytes) -> None:
     for deid in DEIDS:
