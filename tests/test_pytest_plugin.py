@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from pydicom.data import get_testdata_file
 
+from airflow_healthcare_deid.endpoint import resolve_endpoint
 from airflow_healthcare_deid.errors import ConflictError, RejectedRequestError
-from airflow_healthcare_deid.hooks.endpoint import resolve_endpoint
 
 if TYPE_CHECKING:
     from airflow_healthcare_deid.emulator import Emulator

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 from airflow_healthcare_deid import __version__
+from airflow_healthcare_deid.endpoint import Endpoint, resolve_endpoint
 from airflow_healthcare_deid.errors import AuthenticationError, TransientApiError, api_error
-from airflow_healthcare_deid.hooks.endpoint import Endpoint, resolve_endpoint
 from airflow_healthcare_deid.operation import Operation
 
 if TYPE_CHECKING:

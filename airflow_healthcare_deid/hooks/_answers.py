@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from airflow_healthcare_deid.errors import ApiError, TransientApiError, api_error
 
 if TYPE_CHECKING:
+    from airflow_healthcare_deid.endpoint import Endpoint
     from airflow_healthcare_deid.hooks._methods import Method
-    from airflow_healthcare_deid.hooks.endpoint import Endpoint
 
 USER_AGENT_PRODUCT = "airflow-healthcare-deid"
 NOT_JSON = "what came back is not JSON; a proxy may have answered"

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     import aiohttp
 
+    from airflow_healthcare_deid.endpoint import Endpoint
     from airflow_healthcare_deid.hooks._token import TokenSource
-    from airflow_healthcare_deid.hooks.endpoint import Endpoint
 
 MAX_CONNECTIONS = 20
 CONNECT_TIMEOUT = 10.0

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.google.common.hooks.base_google import GoogleBaseHook  # noqa: TID253
 
+from airflow_healthcare_deid.endpoint import Endpoint, resolve_endpoint
 from airflow_healthcare_deid.errors import (
     ApiError,
     AuthenticationError,
@@ -27,7 +28,6 @@ from airflow_healthcare_deid.hooks._backoff import CANCEL_ATTEMPTS, Backoff
 from airflow_healthcare_deid.hooks._methods import METHODS
 from airflow_healthcare_deid.hooks._token import credentials_error
 from airflow_healthcare_deid.hooks.asynchronous import HealthcareAsyncHook
-from airflow_healthcare_deid.hooks.endpoint import Endpoint, resolve_endpoint
 from airflow_healthcare_deid.operation import Operation
 from airflow_healthcare_deid.resource_names import DatasetName, DicomStoreName, FhirStoreName
 

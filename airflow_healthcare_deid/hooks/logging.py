@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from airflow_healthcare_deid.endpoint import Endpoint, resolve_endpoint
 from airflow_healthcare_deid.errors import AuthenticationError, InvalidRequestError, TransientApiError, api_error
 from airflow_healthcare_deid.hooks._backoff import Backoff
-from airflow_healthcare_deid.hooks.endpoint import Endpoint, resolve_endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

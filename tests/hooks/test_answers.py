@@ -9,12 +9,12 @@ import pytest
 from requests.exceptions import ConnectionError as RequestsConnectionError
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError
 
+from airflow_healthcare_deid.endpoint import Endpoint
 from airflow_healthcare_deid.errors import ApiError, PermissionOrNotFoundError, RejectedRequestError, TransientApiError
 from airflow_healthcare_deid.hooks._answers import error_from_response, no_answer, server_time
 from airflow_healthcare_deid.hooks._backoff import MAX_RETRY_AFTER, Backoff
 from airflow_healthcare_deid.hooks._methods import METHODS
 from airflow_healthcare_deid.hooks._transport import may_have_been_sent
-from airflow_healthcare_deid.hooks.endpoint import Endpoint
 
 METHOD = METHODS["datasets.get"]
 NAME = "projects/p/locations/l/datasets/d"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from airflow_healthcare_deid.endpoint import resolve_endpoint
 from airflow_healthcare_deid.errors import InvalidEndpointError
-from airflow_healthcare_deid.hooks.endpoint import resolve_endpoint
 
 EMULATOR = {"HEALTHCARE_EMULATOR_HOST": "http://127.0.0.1:8085"}
 
