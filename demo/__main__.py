@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 
 from demo import tour
 from demo.console import Console
-from demo.playground import CONNECTION, SOURCE, Playground
+from demo.pipeline import DAG, DemoFailedError
+from demo.playground import BUCKET, CONNECTION, POOL, POOL_SLOTS, SOURCE, Playground
 from demo.processes import ProcessFailedError, port_is_free
 
 if TYPE_CHECKING:
     from types import FrameType
 
 UI_PORT = 8080
-STARTING = "Starting the emulator of the Cloud Healthcare API, and Airflow"
+STARTING = "Starting the emulators of the Cloud Healthcare API and of Cloud Storage, and Airflow"
+WAITING = "Waiting for Airflow: API server, scheduler, DAG processor, triggerer"
 
 
 def main(arguments: list[str]) -> int:
@@ -31,17 +33,20 @@ def main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         console.text("Stopped.")
         return 0 if serving else 130  # Ctrl-C is how serving ends.
-    except (ProcessFailedError, TimeoutError, tour.DemoFailedError) as error:
+    except (ProcessFailedError, TimeoutError, DemoFailedError) as error:
         console.text("\n".join([f"Failed: {error}", *getattr(error, "__notes__", [])]))
         return 1
     return 0
 
 
 def demonstrate(console: Console) -> None:
-    """De-identify pydicom's samples through Airflow and look at the outcome."""
+    """De-identify samples through Airflow and look at the outcome."""
     console.step(STARTING)
     with Playground() as playground:
-        tour.run(playground, console)
+        stored = tour.load(playground, console)
+        console.step(WAITING)
+        playground.connect()
+        tour.run(playground, stored, console)
         console.step("Done, stopping everything")
     console.text("\nNext: `make airflow` leaves the same set-up running, with Airflow's UI to click in.")
 
@@ -50,14 +55,17 @@ def serve(console: Console) -> None:
     """Leave Airflow and the emulator running until a signal comes, or one of them ends."""
     console.step(STARTING)
     with Playground(airflow_port=UI_PORT if port_is_free(UI_PORT) else None) as playground:
-        stored = playground.load_samples(lambda done: console.move(f"Stored {done} instances in {SOURCE}"))
-        console.step("Waiting for Airflow: API server, scheduler, DAG processor, triggerer")
+        instances, resources = tour.load(playground, console)
+        playground.add_other_datasets()
+        console.step(WAITING)
         playground.connect()
-        console.step(f"Ready, with {stored} of pydicom's public samples in {SOURCE}")
+        console.step(f"Ready, with {instances} DICOM instances and {resources} FHIR resources in {SOURCE}")
         console.text(
-            f"\n  Airflow     {playground.airflow.url}/dags/{tour.EXAMPLE_DAG} (no password: press Trigger)"
+            f"\n  Airflow     {playground.airflow.url}/dags/{DAG} (no password: press Trigger)"
             f"\n  Connection  {CONNECTION}, which leads to the emulator"
+            f"\n  Pool        {POOL}, {POOL_SLOTS} slots"
             f"\n  Emulator    {playground.emulator.url}/v1/{SOURCE}/dicomStores"
+            f"\n  Storage     {playground.emulator.storage_url}/storage/v1/b/{BUCKET}/o"
             f"\n  Logs        {playground.airflow.home}/logs"
             "\n\nCtrl-C stops everything."
         )

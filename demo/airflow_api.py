@@ -54,6 +54,11 @@ class AirflowApi:
         body = {"connection_id": conn_id, "conn_type": conn_type, "extra": json.dumps(extra)}
         self.request("POST", "/connections", body)
 
+    def add_pool(self, name: str, slots: int, description: str) -> None:
+        """Deferred tasks keep their slots."""
+        body = {"name": name, "slots": slots, "description": description, "include_deferred": True}
+        self.request("POST", "/pools", body)
+
     def dag_ids(self) -> set[str]:
         return {dag["dag_id"] for dag in self.request("GET", "/dags", limit=100)["dags"]}
 

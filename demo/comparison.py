@@ -110,7 +110,7 @@ def leaks(sought: set[str], instances: Iterable[Dataset]) -> Counter[str]:
     for element in _elements(instances):
         for text in _texts(element):
             if text not in verdicts:
-                verdicts[text] = any(_holds(text, identifier) for identifier in sought)
+                verdicts[text] = any(holds(text, identifier) for identifier in sought)
             leaking[element.keyword or str(element.tag)] += verdicts[text]
     return +leaking
 
@@ -121,7 +121,8 @@ def _words_of_the_standard() -> set[str]:
     return {word for name in names for word in re.findall(r"\w+", name.lower())}
 
 
-def _holds(text: str, identifier: str) -> bool:
+def holds(text: str, identifier: str) -> bool:
+    """Whether the identifier is in the text, and no mere part of a word there."""
     return identifier in text and re.search(rf"(?<!\w){re.escape(identifier)}(?!\w)", text) is not None
 
 

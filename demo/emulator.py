@@ -1,8 +1,9 @@
-"""The emulator of the Cloud Healthcare API, as a process of its own."""
+"""The emulator of the Cloud Healthcare API with one of Cloud Storage beside it, as a process of its own."""
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from typing import TYPE_CHECKING, Self
 
@@ -12,10 +13,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 READY = "HEALTHCARE_EMULATOR_HOST="
+STORAGE_VARIABLE = "STORAGE_EMULATOR_HOST"
 
 
 class EmulatorProcess(ManagedProcess):
-    """The emulator on a port that stays the same over a restart.
+    """The emulator on a port that stays the same over a restart; that of its Cloud Storage does not.
 
     :param data_dir: where it keeps its state.
     :param log: its log file.
@@ -34,10 +36,17 @@ class EmulatorProcess(ManagedProcess):
                 *("--host", "127.0.0.1"),
                 *("--port", str(port)),
                 *("--data-dir", str(data_dir)),
+                "--with-storage",
             ],
             log=log,
             environment={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
+
+    @property
+    def storage_url(self) -> str:
+        """Where its Cloud Storage listens; it must be ready."""
+        said = re.findall(rf"^{STORAGE_VARIABLE}=(.*)$", self.log.read_text(errors="replace"), re.MULTILINE)
+        return str(said[-1])
 
     def __enter__(self) -> Self:
         try:

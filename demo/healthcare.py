@@ -15,12 +15,14 @@ from googleapiclient.discovery import build
 from demo.processes import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from airflow_healthcare_deid.resource_names import DatasetName, DicomStoreName
+    from airflow_healthcare_deid.resource_names import DatasetName, DicomStoreName, FhirStoreName
+    from demo.fhir_samples import Resource
     from demo.samples import Sample
 
 DICOM_JSON = "application/dicom+json"
+FHIR_JSON = "application/fhir+json"
 
 
 class HealthcareClient:
@@ -45,6 +47,18 @@ class HealthcareClient:
         self._api.close()
         self._web.close()
 
+    def create_fhir_store(self, store: FhirStoreName) -> None:
+        """Create an R4 store in a dataset that is there; resources may be put under ids of their own."""
+        body = {"version": "R4", "enableUpdateCreate": True, "disableReferentialIntegrity": True}
+        stores = self._datasets.fhirStores()
+        stores.create(parent=str(store.dataset_name), fhirStoreId=store.fhir_store, body=body).execute()
+
+    def put_resources(self, store: FhirStoreName, resources: Iterable[Resource]) -> None:
+        """Put each resource under its own id."""
+        for resource in resources:
+            path = f"{store}/fhir/{resource['resourceType']}/{resource['id']}"
+            self._web.put(path, json=resource, headers={"Content-Type": FHIR_JSON}).raise_for_status()
+
     def create_dicom_store(self, store: DicomStoreName) -> None:
         """Create the dataset, wait for it, and create the store in it."""
         dataset = store.dataset_name
@@ -52,10 +66,10 @@ class HealthcareClient:
         wait_until(lambda: self._operation(started["name"]).get("done", False), timeout=30, what=f"dataset {dataset}")
         self._datasets.dicomStores().create(parent=str(dataset), dicomStoreId=store.dicom_store, body={}).execute()
 
-    def dicom_stores(self, dataset: DatasetName) -> list[str]:
-        """The full names of the dataset's DICOM stores."""
-        reply = self._datasets.dicomStores().list(parent=str(dataset)).execute()
-        return [store["name"] for store in reply.get("dicomStores", [])]
+    def datasets(self, location: str) -> list[str]:
+        """The full names of the datasets in a location."""
+        reply = self._datasets.list(parent=location).execute()
+        return [dataset["name"] for dataset in reply.get("datasets", [])]
 
     def deidentifications(self, dataset: DatasetName) -> list[dict[str, Any]]:
         """The operations that de-identify the dataset or a store of it."""

@@ -86,6 +86,11 @@ class LocalAirflow:
         for component in self.components.values():
             component.start()
 
+    def add_environment(self, variables: Mapping[str, str]) -> None:
+        """Give further environment variables to whatever is started from now on."""
+        for environment in (self.environment, *(component.environment for component in self.components.values())):
+            environment.update(variables)
+
     def wait_until_ready(self, timeout: float = 120) -> None:
         """Wait until every component has sent a heartbeat and the DAG files were parsed once.
 
@@ -191,7 +196,7 @@ def _inherited_environment() -> dict[str, str]:
     return {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("AIRFLOW", "GOOGLE_", "CLOUDSDK_", "PYTEST_", "HEALTHCARE_"))
+        if not name.startswith(("AIRFLOW", "GOOGLE_", "CLOUDSDK_", "PYTEST_", "HEALTHCARE_", "STORAGE_"))
     }
 
 

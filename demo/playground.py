@@ -1,17 +1,20 @@
-"""Everything that one of our DAGs needs, on this machine: an emulator with a source dataset, and an Airflow."""
+"""Everything that our DAGs need, on this machine: an emulator with data and a bucket, and an Airflow."""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from airflow_healthcare_deid.resource_names import DatasetName
-from demo.emulator import EmulatorProcess
+from demo.emulator import STORAGE_VARIABLE, EmulatorProcess
+from demo.fhir_samples import make_samples
 from demo.healthcare import HealthcareClient
 from demo.local_airflow import LocalAirflow
 from demo.samples import samples
+from demo.storage import StorageClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,7 +24,13 @@ BUILD = REPOSITORY / ".build"
 EXAMPLES = REPOSITORY / "dags"
 SOURCE = DatasetName("demo-project", "us-central1", "source")
 SOURCE_STORE = SOURCE.dicom_store("dicom")
+SOURCE_RECORDS = SOURCE.fhir_store("records")
 CONNECTION = "google_cloud_default"
+BUCKET = "demo-healthcare"
+POOL = "healthcare"
+# Google advises about five operations at once.
+POOL_SLOTS = 5
+PATIENTS = make_samples(6)
 BATCH = 40
 
 
@@ -33,7 +42,6 @@ class Playground:
     :param dags_folder: default: the example DAGs.
     :param airflow_port: of Airflow's UI; default: a free one.
     :param environment: further environment variables for Airflow.
-    :param busy: whether Airflow's API is used while tasks run, see `LocalAirflow`.
     """
 
     def __init__(
@@ -42,19 +50,24 @@ class Playground:
         *,
         airflow_port: int | None = None,
         environment: Mapping[str, str] | None = None,
-        busy: bool = False,
     ) -> None:
         BUILD.mkdir(exist_ok=True)
         self.folder = Path(tempfile.mkdtemp(prefix="playground-", dir=BUILD))
         self.emulator = EmulatorProcess(self.folder / "emulator", self.folder / "emulator.log")
         self.airflow = LocalAirflow(
-            self.folder / "airflow", dags_folder, environment=environment, port=airflow_port, busy=busy
+            self.folder / "airflow", dags_folder, environment=environment, port=airflow_port, busy=True
         )
         self.healthcare = HealthcareClient(self.emulator.url)
+        self._clients = ExitStack()
+        self._clients.callback(self.healthcare.close)
 
     def __enter__(self) -> Self:
         try:
             self.emulator.start()
+            self.storage = StorageClient(self.emulator.storage_url)
+            self._clients.callback(self.storage.close)
+            self.storage.create_bucket(BUCKET)
+            self.airflow.add_environment({STORAGE_VARIABLE: self.emulator.storage_url})
             self.airflow.start()
         except BaseException:
             self.stop()
@@ -72,7 +85,7 @@ class Playground:
     def stop(self) -> None:
         self.airflow.stop()
         self.emulator.stop()
-        self.healthcare.close()
+        self._clients.close()
 
     def check(self) -> None:
         """:raises ProcessFailedError: one of the processes ended."""
@@ -93,8 +106,28 @@ class Playground:
             progress(start + len(batch))
         return len(instances)
 
+    def load_records(self) -> int:
+        """Store the FHIR records of invented patients in the source dataset, which is there.
+
+        :return: how many resources they are.
+        """
+        self.healthcare.create_fhir_store(SOURCE_RECORDS)
+        for patient in PATIENTS:
+            self.healthcare.put_resources(SOURCE_RECORDS, patient.resources)
+        return sum(len(patient.resources) for patient in PATIENTS)
+
+    def add_other_datasets(self) -> None:
+        """Create what the example DAGs need beside the source: a dataset for research, and those of two sites."""
+        few = samples()[:BATCH]
+        for dataset, instances in (("research", []), ("north", few[::2]), ("south", few[1::2])):
+            store = DatasetName(SOURCE.project, SOURCE.location, dataset).dicom_store(SOURCE_STORE.dicom_store)
+            self.healthcare.create_dicom_store(store)
+            if instances:
+                self.healthcare.store_instances(store, instances)
+
     def connect(self) -> None:
-        """Wait for Airflow, and add the connection that leads its operators to the emulator."""
+        """Wait for Airflow, and add the connection that leads its operators to the emulator, and the pool."""
         self.airflow.wait_until_ready()
         extra = {"project": SOURCE.project, "healthcare_api_endpoint": self.emulator.url}
         self.airflow.api.add_connection(CONNECTION, "google_cloud_platform", extra)
+        self.airflow.api.add_pool(POOL, POOL_SLOTS, "Operations of the Healthcare API")

@@ -7,14 +7,14 @@ from dataclasses import fields
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from demo.fhir_samples import Version, make_sample
 from quality.plants import BOTH, Kept, Kind, Path, Place, Plant
 from quality.sayings import dates
-from tests.support.fhir_data import Version, make_sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.support.fhir_data import Person
+    from demo.fhir_samples import Person
 
 _PATIENTS: tuple[tuple[Version, int], ...] = (("R4", 0), ("R4", 1), ("R4", 2), ("STU3", 3), ("STU3", 4))
 _KINDS = {

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from demo.fhir_samples import make_sample
 from tests.cli.pages import Page
 from tests.engine.dicom.files import element, item, part10, sequence
-from tests.support.fhir_data import make_sample
 
 if TYPE_CHECKING:
     from pathlib import Path

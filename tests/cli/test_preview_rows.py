@@ -14,6 +14,7 @@ from airflow_healthcare_deid.config import load_config
 from airflow_healthcare_deid.config.tags import tag_keyword
 from airflow_healthcare_deid.engine.fhir import FhirDeidentifier
 from airflow_healthcare_deid.engine.keys import KeyRing
+from demo.fhir_samples import make_samples
 from tests.engine.dicom.files import (
     BASIC,
     CONTENTS,
@@ -23,7 +24,6 @@ from tests.engine.dicom.files import (
     read,
     usable_files,
 )
-from tests.support.fhir_data import make_samples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

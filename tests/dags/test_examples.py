@@ -9,8 +9,8 @@ import pytest
 
 from airflow_healthcare_deid.resource_names import DatasetName
 from airflow_healthcare_deid.uids import derive_uid
+from demo.fhir_samples import make_samples
 from tests.support.chain import DATES, STUDIES, study_files
-from tests.support.fhir_data import make_samples
 from tests.support.wing import LOCATION, PROJECT, SOURCE
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import pytest
 from pydicom.data import get_testdata_file
 
 from airflow_healthcare_deid.resource_names import DatasetName
+from demo.fhir_samples import make_samples
 from tests.support.chain import study_files
-from tests.support.fhir_data import make_samples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

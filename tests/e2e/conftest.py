@@ -36,7 +36,7 @@ def settings() -> Mapping[str, str]:
 
 @pytest.fixture(scope="module")
 def playground(dags_folder: Path, settings: Mapping[str, str]) -> Iterator[Playground]:
-    with Playground(dags_folder, environment=settings, busy=True) as playground:
+    with Playground(dags_folder, environment=settings) as playground:
         playground.connect()
         yield playground
 

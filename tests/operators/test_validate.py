@@ -16,9 +16,9 @@ from airflow_healthcare_deid.operators.deidentify import (
 )
 from airflow_healthcare_deid.operators.validate import ValidateDeidentificationOperator
 from airflow_healthcare_deid.uids import derive_uid
+from demo.fhir_samples import make_samples
 from demo.samples import samples
 from tests.support.chain import DATES, IMAGES, NAMES, RECORDS, STUDIES
-from tests.support.fhir_data import make_samples
 from tests.support.tasks import DictStore, run_task, task_context
 from tests.support.wing import DESTINATION, SOURCE
 

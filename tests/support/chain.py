@@ -10,8 +10,8 @@ import pytest
 from pydicom import dcmread
 from pydicom.filebase import DicomBytesIO
 
+from demo.fhir_samples import make_samples
 from tests.emulator.dicom_files import encoded, instance
-from tests.support.fhir_data import make_samples
 from tests.support.wing import SOURCE
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from airflow_healthcare_deid.engine.fhir import collect_record
 from airflow_healthcare_deid.engine.fhir.model import Kind, fhir_model
 from airflow_healthcare_deid.engine.fhir.required import required_elements
 from airflow_healthcare_deid.engine.rules import load_rules
+from demo.fhir_samples import make_sample, make_samples
 from tests.engine.fhir.conftest import validate
-from tests.support.fhir_data import make_sample, make_samples
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,7 +19,7 @@ from airflow_healthcare_deid.config import (
 from airflow_healthcare_deid.engine.errors import UndecodableError
 from airflow_healthcare_deid.engine.fhir import FhirDeidentifier, collect_record
 from airflow_healthcare_deid.engine.keys import KeyRing
-from tests.support.fhir_data import make_sample
+from demo.fhir_samples import make_sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,8 +10,8 @@ from airflow_healthcare_deid.config import (
     InfoTypeTransformation,
     TextConfig,
 )
+from demo.fhir_samples import make_sample
 from tests.engine.fhir.conftest import validate
-from tests.support.fhir_data import make_sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable

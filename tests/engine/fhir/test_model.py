@@ -8,7 +8,7 @@ import pytest
 from airflow_healthcare_deid.engine.errors import MissingPartError
 from airflow_healthcare_deid.engine.fhir import model as module
 from airflow_healthcare_deid.engine.fhir.model import FhirModel, Kind, Version, fhir_model
-from tests.support.fhir_data import make_sample
+from demo.fhir_samples import make_sample
 
 VERSIONS: tuple[Version, ...] = ("DSTU2", "STU3", "R4")
 

@@ -7,7 +7,7 @@ import pytest
 
 from airflow_healthcare_deid.engine.fhir.patients import bundle_patients, collect_record, merged, patient_key
 from airflow_healthcare_deid.engine.text import RecordIdentifiers
-from tests.support.fhir_data import make_sample
+from demo.fhir_samples import make_sample
 
 UUID = "urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0"
 
