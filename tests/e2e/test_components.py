@@ -123,8 +123,9 @@ def test_api_servers_killed_and_restarted(
         components[name].kill()
         components[name].start()
     playground.airflow.wait_until_ready()
-    for run in runs.values():
-        goes_on(run)
+    goes_on(runs["deferrable"])
+    # Airflow itself gives up a worker that cannot reach it for as long as heartbeats may fail.
+    runs["synchronous"].finish()
 
 
 def test_mapped_tasks_while_a_tenth_of_all_requests_fails(playground: Playground, admin: EmulatorAdmin) -> None:
