@@ -46,6 +46,7 @@ def demonstrate(console: Console) -> None:
         stored = tour.load(playground, console)
         console.step(WAITING)
         playground.connect()
+        playground.wait_for_examples()
         tour.run(playground, stored, console)
         console.step("Done, stopping everything")
     console.text("\nNext: `make airflow` leaves the same set-up running, with Airflow's UI to click in.")
@@ -59,6 +60,7 @@ def serve(console: Console) -> None:
         playground.add_other_datasets()
         console.step(WAITING)
         playground.connect()
+        playground.wait_for_examples()
         console.step(f"Ready, with {instances} DICOM instances and {resources} FHIR resources in {SOURCE}")
         console.text(
             f"\n  Airflow     {playground.airflow.url}/dags/{DAG} (no password: press Trigger)"

@@ -92,7 +92,7 @@ class LocalAirflow:
             environment.update(variables)
 
     def wait_until_ready(self, timeout: float = 120) -> None:
-        """Wait until every component has sent a heartbeat and the DAG files were parsed once.
+        """Wait until every component has sent a heartbeat; the DAG files may not be read yet.
 
         :raises ProcessFailedError: a component ended.
         :raises TimeoutError: a component was not ready in time.

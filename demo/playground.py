@@ -13,6 +13,7 @@ from demo.emulator import STORAGE_VARIABLE, EmulatorProcess
 from demo.fhir_samples import make_samples
 from demo.healthcare import HealthcareClient
 from demo.local_airflow import LocalAirflow
+from demo.processes import ProcessFailedError, wait_until
 from demo.samples import samples
 from demo.storage import StorageClient
 
@@ -131,3 +132,16 @@ class Playground:
         extra = {"project": SOURCE.project, "healthcare_api_endpoint": self.emulator.url}
         self.airflow.api.add_connection(CONNECTION, "google_cloud_platform", extra)
         self.airflow.api.add_pool(POOL, POOL_SLOTS, "Operations of the Healthcare API")
+
+    def wait_for_examples(self) -> None:
+        """Wait until Airflow has read the example DAGs, each of which is named as its file.
+
+        :raises ProcessFailedError: one of them cannot be imported.
+        """
+        expected = {path.stem for path in EXAMPLES.glob("*.py")}
+        wait_until(lambda: expected <= self._known_dags(), timeout=180, what="the example DAGs read")
+
+    def _known_dags(self) -> set[str]:
+        if errors := self.airflow.api.import_errors():
+            raise ProcessFailedError("\n".join(["Airflow cannot import all DAGs:", *errors.values()]))
+        return self.airflow.api.dag_ids()

@@ -21,10 +21,12 @@ TASK = "deidentify"
 
 @pytest.fixture(scope="module")
 def stored(playground: Playground) -> tuple[int, int]:
+    playground.wait_for_examples()
     return tour.load(playground, Console())
 
 
 def test_every_file_is_parsed(playground: Playground) -> None:
+    playground.wait_for_examples()
     assert playground.airflow.api.import_errors() == {}
     assert {DAG, ONE_TASK} <= playground.airflow.api.dag_ids()
 
