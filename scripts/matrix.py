@@ -1,8 +1,8 @@
 """One wheel, every version of Airflow: the unit and emulator tests on each, and one table at the end.
 
 ``python scripts/matrix.py [--versions "2.11 3.3 lowest"]`` runs; ``python scripts/matrix.py --pin`` resolves anew what
-each version is tested with. Left out are the tests that start a real Airflow (``e2e``) and those of the docs, the demo
-and of the README, which are of this repository and not of the wheel: ``make test`` runs them on the newest version.
+each version is tested with. Left out are the tests that start a real Airflow (``e2e``) and those of the docs, demo,
+examples and README, which are of this repository and not of the wheel: ``make test`` runs them on the newest version.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from xml.etree import ElementTree
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / ".build" / "matrix"
 # Everything the tests read, but not the package: that has to come from the wheel.
-TREE = ("tests", "demo", "dags", "scripts", "pyproject.toml")
-OF_THE_REPOSITORY = ("tests/demo", "tests/docs", "tests/quality", "tests/test_readme.py")
+TREE = ("tests", "demo", "scripts", "pyproject.toml")
+OF_THE_REPOSITORY = ("tests/dags", "tests/demo", "tests/docs", "tests/quality", "tests/test_readme.py")
 
 NEWEST = "3.3"
 OLDER = ("2.11", "3.0", "3.1", "3.2")
