@@ -88,7 +88,7 @@ def main() -> None:
     options = parser.parse_args()
     measured: dict[str, list[list[float]]] = {"this_package": [], "fixed_interval": []}
     environment = {"PYTHONPATH": str(REPOSITORY)}
-    with Playground(Path(__file__).parent / "dags", environment=environment, busy=True) as playground:
+    with Playground(Path(__file__).parent / "dags", environment=environment) as playground:
         playground.connect()
         playground.healthcare.create_dicom_store(SOURCE_STORE)
         httpx.put(f"{playground.emulator.url}/_emulator/progression", json={"mode": "manual"}).raise_for_status()

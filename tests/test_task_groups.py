@@ -51,7 +51,8 @@ def test_what_failed_goes_into_quarantine_if_there_is_one() -> None:
     dag = build(quarantine_to="gs://bucket/quarantine", validation={"sample_size": None}, pool="healthcare")
     task = dag.get_task("chain.quarantine_dicom")
     assert task.trigger_rule == "one_failed"
-    assert dag.get_task("chain.validate").sample_size is None
+    validate: Any = dag.get_task("chain.validate")
+    assert validate.sample_size is None
     assert {task.pool for task in dag.tasks} == {"healthcare"}
 
 
