@@ -7,7 +7,7 @@ too (``airflow pools set healthcare 5 "Operations of the Healthcare API" --inclu
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from airflow.sdk import DAG
 
@@ -29,7 +29,7 @@ with DAG(
     start_date=datetime(2016, 1, 1),
     catchup=False,
     max_active_runs=10,
-    default_args={"retries": 2, "deferrable": True, "poll_interval": 2},
+    default_args={"retries": 2, "retry_delay": timedelta(seconds=10), "deferrable": True, "poll_interval": 2},
     tags=["healthcare", "example"],
 ):
     search = SearchDicomStudiesOperator(

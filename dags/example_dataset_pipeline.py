@@ -6,7 +6,7 @@ fails. The working dataset is removed either way. The chain is one call: see ``t
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from airflow.sdk import DAG, Asset
 
@@ -19,7 +19,7 @@ with DAG(
     schedule=None,
     start_date=datetime(2026, 1, 1),
     catchup=False,
-    default_args={"retries": 1, "poll_interval": 2},
+    default_args={"retries": 2, "retry_delay": timedelta(seconds=10), "poll_interval": 2},
     tags=["healthcare", "example"],
 ):
     deidentify_and_publish(

@@ -5,7 +5,7 @@ The connection ``google_cloud_default`` says who asks, and may lead to the emula
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from airflow.sdk import DAG
 
@@ -30,4 +30,5 @@ with DAG(
         deferrable=True,
         poll_interval=2,
         retries=2,
+        retry_delay=timedelta(seconds=10),
     )

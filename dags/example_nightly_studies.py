@@ -6,7 +6,7 @@ no harm: studies that are there stay as they are, and the table is written anew.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from airflow.sdk import DAG
 
@@ -29,7 +29,7 @@ with DAG(
     start_date=datetime(2026, 1, 1),
     catchup=False,
     max_active_runs=1,
-    default_args={"retries": 2, "deferrable": True, "poll_interval": 2},
+    default_args={"retries": 2, "retry_delay": timedelta(seconds=10), "deferrable": True, "poll_interval": 2},
     tags=["healthcare", "example"],
 ):
     search = SearchDicomStudiesOperator(
