@@ -92,21 +92,31 @@ def mask_secret(secret: str) -> None:
     import_module(path).mask_secret(secret)
 
 
-async def is_deferred(task_instance: Any) -> bool:
-    """Return whether a task instance is still deferred, asked from inside the triggerer.
+async def task_state(task_instance: Any) -> str | None:
+    """Return the state of a task instance, whichever try it is at, asked from inside the triggerer.
 
-    A task instance that is gone, because its DAG run was deleted, is not deferred.
+    One that has no state yet, or is gone because its DAG run was deleted, has None.
     """
     from asgiref.sync import sync_to_async
 
     if AIRFLOW_V_3_3_PLUS:
-        state = await asyncio.to_thread(_state_from_supervisor, task_instance)
-    elif AIRFLOW_V_3_0_PLUS:
+        return await asyncio.to_thread(_state_from_supervisor, task_instance)
+    if AIRFLOW_V_3_0_PLUS:
         # On these versions the supervisor can only be asked from asgiref's own thread.
-        state = await sync_to_async(_state_from_supervisor)(task_instance)
-    else:
-        state = await asyncio.to_thread(_state_from_database, task_instance)
-    return state == "deferred"
+        return await sync_to_async(_state_from_supervisor)(task_instance)
+    return await asyncio.to_thread(_state_from_database, task_instance)
+
+
+async def xcom_of_task(task_instance: Any, key: str) -> Any:
+    """Return what the present try of a task instance has pushed, asked from inside the triggerer.
+
+    None below Airflow 3.3, where a cleared task goes on with nothing that was there before.
+    """
+    if not AIRFLOW_V_3_3_PLUS:
+        return None
+    from airflow.providers.common.compat.sdk import XCom
+
+    return await asyncio.to_thread(XCom.get_value, ti_key=task_instance, key=key)
 
 
 def _state_from_supervisor(ti: Any) -> str | None:

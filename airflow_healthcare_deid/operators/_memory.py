@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from airflow_healthcare_deid.version_compat import StateStore
 
 KEY = "healthcare_operation"
+"""Names the record in the task state store, and in the XCom that shows it."""
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from airflow_healthcare_deid.links import (
     dataset_url,
     logs_url,
 )
-from airflow_healthcare_deid.operators._memory import Record
+from airflow_healthcare_deid.operators._memory import KEY, Record
 from airflow_healthcare_deid.operators._names import parse_resource
 from airflow_healthcare_deid.operators._request import dataset_of
 from airflow_healthcare_deid.resource_names import DatasetName, DicomStoreName, OperationName
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from airflow_healthcare_deid.hooks.healthcare import HealthcareHook
     from airflow_healthcare_deid.operation import Operation
-
-RECORD_KEY = "healthcare_operation"
 
 
 class OperationSummary(TypedDict):
@@ -77,13 +75,13 @@ def show_operation(context: Context, record: Record, operation: Operation) -> No
     if "://" not in record.destination:
         DestinationDatasetLink.persist(context, dataset_url(dataset_of(parse_resource(record.destination))))
     OperationLogsLink.persist(context, operation.logs_url or logs_url(OperationName.parse(operation.name)))
-    context["ti"].xcom_push(key=RECORD_KEY, value=msgspec.to_builtins(record))
+    context["ti"].xcom_push(key=KEY, value=msgspec.to_builtins(record))
 
 
 def shown_record(context: Context) -> Record | None:
     """Return the record that :func:`show_operation` kept for this try."""
     ti: Any = context["ti"]
-    shown = ti.xcom_pull(task_ids=ti.task_id, key=RECORD_KEY, map_indexes=ti.map_index)
+    shown = ti.xcom_pull(task_ids=ti.task_id, key=KEY, map_indexes=ti.map_index)
     return msgspec.convert(shown, Record) if shown else None
 
 

@@ -171,6 +171,9 @@ class HealthcareOperationOperator(LineageMixin, HealthcareOperator):
         if watched is None:
             raise OperationError("Which operation the trigger watched is not remembered. Clear this task")
         operation = unflatten(event["operation"]) if event["operation"] else None
+        if operation is not None and operation.name != watched.operation:
+            # Where ids of deleted triggers are given again, as in SQLite, another try's trigger may have answered.
+            return self._resume_without_event(context, OperationError("its event is about another operation"))
         if event["status"] == "error" and event["error"]:
             raise restore_error(event["error"], f"Operation {watched.operation} may still be running")
         if event["status"] == "timeout" or operation is None:

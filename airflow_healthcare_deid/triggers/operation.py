@@ -11,8 +11,9 @@ from airflow_healthcare_deid.errors import ApiError
 from airflow_healthcare_deid.hooks.asynchronous import HealthcareAsyncHook
 from airflow_healthcare_deid.polling import PollSchedule
 from airflow_healthcare_deid.triggers._event import EVENT_VERSION, OperationEvent, Status, error_part, flatten
+from airflow_healthcare_deid.triggers._guard import is_awaited
 from airflow_healthcare_deid.triggers._watch import OperationWatch
-from airflow_healthcare_deid.version_compat import TRIGGER_HAS_ON_KILL, is_deferred
+from airflow_healthcare_deid.version_compat import TRIGGER_HAS_ON_KILL
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -100,14 +101,14 @@ class HealthcareOperationTrigger(BaseTrigger):
         """Cancel the operation if a user acted on the task.
 
         A trigger is also told to stop when it moves to another triggerer, or when its triggerer was slow to report; the
-        task is still deferred then, and the operation must go on.
+        task still waits then, and the operation must go on.
         """
         if not self.cancel_on_kill:
             return
         try:
             async with asyncio.timeout(KILL_TIMEOUT):
-                if await is_deferred(self.task_instance):
-                    self.log.info("Task is still deferred: operation %s goes on", self.operation_name)
+                if await is_awaited(self.task_instance, self.operation_name):
+                    self.log.info("The task still waits: operation %s goes on", self.operation_name)
                     return
                 async with self._hook() as hook:
                     await self._cancel(hook)

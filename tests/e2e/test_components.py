@@ -90,13 +90,29 @@ def test_triggerer_stalled_so_that_another_takes_over(
         wait_until(lambda: run.log().count(") starting") == 2, PATIENCE, "the second triggerer's start")
         components["triggerer"].resume()
         # The first one finds that its trigger is another's now, and is told to stop it as if a user had acted.
-        wait_until(lambda: "still deferred" in run.log(), PATIENCE, "the first triggerer's leave")
+        wait_until(lambda: "still waits" in run.log(), PATIENCE, "the first triggerer's leave")
         for run in runs.values():
             goes_on(run)
     finally:
         components["triggerer"].resume()
         second.stop()
         del components[second.name]
+
+
+def test_triggerer_stalled_while_the_task_is_cleared(
+    runs: dict[str, Run], components: dict[str, ManagedProcess]
+) -> None:
+    """The next try finds the operation running and goes on with it; the triggerer, which hears late, lets it."""
+    run = runs["deferrable"]
+    components["triggerer"].pause()
+    try:
+        run.clear()
+        wait_until(lambda: run.log().count("as DEFERRED") == 2, PATIENCE, "the second try deferred")
+    finally:
+        components["triggerer"].resume()
+    wait_until(lambda: "still waits" in run.log(), PATIENCE, "the end of the first try's trigger")
+    for run in runs.values():
+        goes_on(run)
 
 
 def test_scheduler_killed_with_its_workers_and_restarted(

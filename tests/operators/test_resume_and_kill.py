@@ -13,7 +13,7 @@ from airflow_healthcare_deid.hooks.healthcare import HealthcareHook
 from airflow_healthcare_deid.operators._memory import Memory
 from airflow_healthcare_deid.operators.deidentify import DeidentifyDatasetOperator
 from airflow_healthcare_deid.version_compat import deferral_errors
-from tests.support.tasks import DictStore, run_task, task_context
+from tests.support.tasks import DictStore, first_event, run_task, task_context
 from tests.support.wing import DESTINATION, SOURCE
 
 if TYPE_CHECKING:
@@ -50,6 +50,18 @@ def test_a_trigger_that_breaks_down_is_replaced_by_the_worker(store: DictStore |
     name = defer(task, context).trigger.operation_name
     summary = task.resume_execution(FAIL, {"error": "Trigger failure", "traceback": ["Traceback"]}, context)
     assert (summary["operation"], summary["status"]) == (name, "SUCCEEDED")
+
+
+@STORES
+def test_an_event_about_another_operation_counts_for_nothing(store: DictStore | None, hook: HealthcareHook) -> None:
+    """SQLite gives the id of a deleted trigger again, and the trigger of an earlier try may answer under it."""
+    task = operator()
+    context = task_context(task, store)
+    deferred = defer(task, context)
+    event = first_event(deferred.trigger)
+    event["operation"] |= {"name": f"{SOURCE}/operations/1", "error_code": 13}
+    summary = task.resume_execution(deferred.method_name, {**(deferred.kwargs or {}), "event": event}, context)
+    assert (summary["operation"], summary["status"]) == (deferred.trigger.operation_name, "SUCCEEDED")
 
 
 @STORES

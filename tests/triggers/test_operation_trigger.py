@@ -6,12 +6,10 @@ import asyncio
 import contextlib
 import json
 import time
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_healthcare_deid import version_compat
 from airflow_healthcare_deid.hooks._client import SharedClient
 from airflow_healthcare_deid.operation import OperationStatus
 from airflow_healthcare_deid.triggers import operation as module
@@ -164,16 +162,16 @@ def counted(monkeypatch: pytest.MonkeyPatch, path: str, name: str) -> list[Any]:
 
 
 @pytest.fixture
-def deferred(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
-    """Say what Airflow answers when asked whether the task is still deferred."""
+def awaited(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
+    """Say whether a task still waits for the operation."""
 
     def answer(state: Any) -> None:
-        async def is_deferred(_: Any) -> bool:
+        async def is_awaited(*_: Any) -> bool:
             if isinstance(state, Exception):
                 raise state
             return bool(state)
 
-        monkeypatch.setattr(module, "is_deferred", is_deferred)
+        monkeypatch.setattr(module, "is_awaited", is_awaited)
 
     return answer
 
@@ -187,23 +185,23 @@ def test_on_kill_cancels_only_what_a_user_stopped(
     state: Any,
     cancel_on_kill: bool,
     cancelled: bool,
-    deferred: Callable[[Any], None],
+    awaited: Callable[[Any], None],
     hook: HealthcareHook,
     admin: EmulatorAdmin,
 ) -> None:
     admin.set_progression("manual")
     name = begin(hook)
-    deferred(state)
+    awaited(state)
     asyncio.run(trigger(name, cancel_on_kill=cancel_on_kill).on_kill())
     assert hook.get_operation(name).cancel_requested is cancelled
 
 
 def test_on_kill_of_an_operation_that_has_ended_is_quiet(
-    deferred: Callable[[Any], None], hook: HealthcareHook, admin: EmulatorAdmin
+    awaited: Callable[[Any], None], hook: HealthcareHook, admin: EmulatorAdmin
 ) -> None:
     admin.set_progression("immediate")
     name = begin(hook)
-    deferred(False)
+    awaited(False)
     asyncio.run(trigger(name).on_kill())
     assert hook.get_operation(name).status is OperationStatus.SUCCEEDED
 
@@ -211,7 +209,7 @@ def test_on_kill_of_an_operation_that_has_ended_is_quiet(
 @pytest.mark.parametrize("has_on_kill", [True, False], ids=["3.3", "below 3.3"])
 def test_a_cancelled_run_asks_for_itself_only_where_airflow_does_not(
     has_on_kill: bool,
-    deferred: Callable[[Any], None],
+    awaited: Callable[[Any], None],
     hook: HealthcareHook,
     admin: EmulatorAdmin,
     monkeypatch: pytest.MonkeyPatch,
@@ -219,7 +217,7 @@ def test_a_cancelled_run_asks_for_itself_only_where_airflow_does_not(
     monkeypatch.setattr(module, "TRIGGER_HAS_ON_KILL", has_on_kill)
     admin.set_progression("manual")
     name = begin(hook)
-    deferred(False)
+    awaited(False)
 
     async def cancel() -> None:
         async def consume() -> None:
@@ -242,25 +240,3 @@ def wait_for_a_poll(admin: EmulatorAdmin) -> None:
         if admin.requests("GET", POLL):
             return
     raise AssertionError("the trigger did not ask")
-
-
-@pytest.mark.parametrize(
-    ("states", "map_index", "is_deferred"),
-    [
-        ({"run": {"task": "deferred"}}, -1, True),
-        ({"run": {"task_3": "deferred"}}, 3, True),
-        ({"run": {"task": "failed"}}, -1, False),
-        ({"run": {"task": None}}, -1, False),
-        ({}, -1, False),
-    ],
-)
-def test_the_state_of_a_task_as_the_supervisor_tells_it(
-    states: dict[str, Any], map_index: int, is_deferred: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if not version_compat.AIRFLOW_V_3_0_PLUS:
-        pytest.skip("Airflow 2 has no supervisor")
-    from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
-
-    monkeypatch.setattr(RuntimeTaskInstance, "get_task_states", staticmethod(lambda **_: states))
-    ti = SimpleNamespace(dag_id="dag", task_id="task", run_id="run", map_index=map_index)
-    assert asyncio.run(version_compat.is_deferred(ti)) is is_deferred
