@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from airflow_healthcare_deid.resource_names import DatasetName, DicomStoreName, FhirStoreName, OperationName
 
-    Name = TypeVar("Name", DatasetName, DicomStoreName, FhirStoreName, OperationName)
+    Name = TypeVar("Name", bound=DatasetName | DicomStoreName | FhirStoreName | OperationName)
 
 T = TypeVar("T", bound=msgspec.Struct)
 

@@ -1,29 +1,15 @@
-"""``projects.locations.datasets.fhirStores``: the stores themselves, without the resources they hold."""
+"""``projects.locations.datasets.fhirStores``: what they are made of, and what they hold."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
-from starlette.responses import JSONResponse
-from starlette.routing import Route
 
 from airflow_healthcare_deid.emulator.errors import invalid
 from airflow_healthcare_deid.emulator.fhir.versions import FhirVersion
-from airflow_healthcare_deid.emulator.messages import check_query, convert, parse_name
-from airflow_healthcare_deid.emulator.routes.common import (
-    DATASET,
-    FHIR_STORE,
-    check_labels,
-    dataset_name,
-    listing,
-    new_id,
-    patched,
-    store_name,
-    stored,
-    with_body,
-)
-from airflow_healthcare_deid.emulator.routes.dicom_stores import label_filter
+from airflow_healthcare_deid.emulator.routes.common import FHIR_STORE
+from airflow_healthcare_deid.emulator.routes.stores import StoreKind
 from airflow_healthcare_deid.emulator.state import state_of
 from airflow_healthcare_deid.resource_names import FhirStoreName
 
@@ -68,52 +54,12 @@ _MUTABLE = (
 )
 
 
-def _create(request: Request, body: dict[str, Any]) -> JSONResponse:
-    check_query(request, ("fhirStoreId",))
-    message = convert(body, FhirStoreMessage)
-    check_labels(message.labels)
-    dataset = dataset_name(request)
-    state = state_of(request)
-    state.resources.dataset(dataset, "healthcare.fhirStores.create")
-    if message.version not in tuple(FhirVersion):
+def _check_new(body: dict[str, Any]) -> None:
+    if body.get("version") not in tuple(FhirVersion):
         raise invalid("version is required: DSTU2, STU3, R4 or R5.", field="fhirStore.version")
-    text = f"{dataset}/fhirStores/{new_id(request, 'fhirStoreId')}"
-    name = parse_name(FhirStoreName.parse, text, field="fhirStoreId")
-    return JSONResponse(state.resources.create(name, stored(body)).message())
 
 
-def _list(request: Request) -> JSONResponse:
-    check_query(request, ("filter", "pageSize", "pageToken"))
-    dataset = state_of(request).resources.dataset(dataset_name(request), "healthcare.fhirStores.list")
-    return listing(request, dataset.name, "fhirStores", label_filter(request))
-
-
-def _find(request: Request, verb: str) -> Resource:
-    return state_of(request).resources.store(store_name(request), f"healthcare.fhirStores.{verb}")
-
-
-def _get(request: Request) -> JSONResponse:
-    check_query(request)
-    return JSONResponse(_find(request, "get").message())
-
-
-def _patch(request: Request, body: dict[str, Any]) -> JSONResponse:
-    check_query(request, ("updateMask",))
-    store = _find(request, "update")
-    changed = patched(request, store, body, FhirStoreMessage, _MUTABLE)
-    check_labels(changed.get("labels"))
-    return JSONResponse(state_of(request).resources.replace_body(store, changed).message())
-
-
-def _delete(request: Request) -> JSONResponse:
-    check_query(request)
-    state_of(request).resources.delete(_find(request, "delete"))
-    return JSONResponse({})
-
-
-def _metrics(request: Request) -> JSONResponse:
-    check_query(request)
-    store = _find(request, "get")
+def _metrics(request: Request, store: Resource) -> dict[str, Any]:
     metrics = [
         {
             "resourceType": metric.type,
@@ -123,14 +69,16 @@ def _metrics(request: Request) -> JSONResponse:
         }
         for metric in state_of(request).fhir.metrics(store.key)
     ]
-    return JSONResponse({"name": store.name, **({"metrics": metrics} if metrics else {})})
+    return {"metrics": metrics} if metrics else {}
 
 
-ROUTES = [
-    Route(DATASET + "/fhirStores", with_body(_create), methods=["POST"]),
-    Route(DATASET + "/fhirStores", _list, methods=["GET"]),
-    Route(FHIR_STORE + ":getFHIRStoreMetrics", _metrics, methods=["GET"]),
-    Route(FHIR_STORE, _get, methods=["GET"]),
-    Route(FHIR_STORE, with_body(_patch), methods=["PATCH"]),
-    Route(FHIR_STORE, _delete, methods=["DELETE"]),
-]
+ROUTES = StoreKind(
+    parse=FhirStoreName.parse,
+    collection="fhirStores",
+    path=FHIR_STORE,
+    message=FhirStoreMessage,
+    mutable=_MUTABLE,
+    metrics=_metrics,
+    metrics_verb="getFHIRStoreMetrics",
+    check_new=_check_new,
+).routes()
