@@ -2,7 +2,8 @@
 
 ``python scripts/matrix.py [--versions "2.11 3.3 lowest"]`` runs; ``python scripts/matrix.py --pin`` resolves anew what
 each version is tested with. Left out are the tests that start a real Airflow (``e2e``) and those of the docs, demo,
-examples and README, which are of this repository and not of the wheel: ``make test`` runs them on the newest version.
+examples, README and of what is published, which are of this repository and not of the wheel: ``make test`` runs them on
+the newest version.
 """
 
 from __future__ import annotations
@@ -24,7 +25,14 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / ".build" / "matrix"
 # Everything the tests read, but not the package: that has to come from the wheel.
 TREE = ("tests", "demo", "scripts", "pyproject.toml")
-OF_THE_REPOSITORY = ("tests/dags", "tests/demo", "tests/docs", "tests/quality", "tests/test_readme.py")
+OF_THE_REPOSITORY = (
+    "tests/dags",
+    "tests/demo",
+    "tests/docs",
+    "tests/quality",
+    "tests/test_distribution.py",
+    "tests/test_readme.py",
+)
 
 NEWEST = "3.3"
 OLDER = ("2.11", "3.0", "3.1", "3.2")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import random
@@ -66,12 +67,15 @@ class Bystander:
         """
         address = urlsplit(self.client.url)
         with socket.create_connection((address.hostname or "", address.port or 0), timeout=30) as connection:
-            connection.sendall(request)
-            if ends:
-                connection.shutdown(socket.SHUT_WR)
             received = bytearray()
-            while piece := connection.recv(65536):
-                received += piece
+            # A server that has read enough of a request hangs up amid the rest of it.
+            with contextlib.suppress(ConnectionError):
+                connection.sendall(request)
+                if ends:
+                    with contextlib.suppress(OSError):
+                        connection.shutdown(socket.SHUT_WR)
+                while piece := connection.recv(65536):
+                    received += piece
         return bytes(received)
 
 
