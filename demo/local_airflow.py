@@ -218,7 +218,8 @@ def _settings(home: Path, dags_folder: Path, url: str, tasks_url: str) -> dict[s
         "SCHEDULER__JOB_HEARTBEAT_SEC": "1",
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
         "TRIGGERER__JOB_HEARTBEAT_SEC": "1",
-        "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "10",
+        # Each look at the files costs as much as a task.
+        "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "60",
         "LOGGING__BASE_LOG_FOLDER": f"{home}/logs",
         "LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": f"{home}/logs/dag_processor",
         "LOGGING__COLORED_CONSOLE_LOG": "False",
