@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
+from google.auth import credentials
 
 from airflow_healthcare_deid.emulator import Emulator
 from tests.support.certificates import certify
@@ -87,10 +88,8 @@ def secure_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[
 @pytest.fixture
 def tokens(monkeypatch: pytest.MonkeyPatch) -> Iterator[TokenServer]:
     # Newer versions of google-auth ask Google where an account may be used, behind the scenes.
-    switch = (
-        "google.auth.credentials.CredentialsWithRegionalAccessBoundary._is_regional_access_boundary_lookup_required"
-    )
-    monkeypatch.setattr(switch, lambda _: False, raising=False)
+    if asking := getattr(credentials, "CredentialsWithRegionalAccessBoundary", None):
+        monkeypatch.setattr(asking, "_is_regional_access_boundary_lookup_required", lambda _: False, raising=False)
     with TokenServer() as server:
         yield server
 
