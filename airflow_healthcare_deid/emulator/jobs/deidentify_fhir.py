@@ -1,6 +1,6 @@
 """De-identification of FHIR stores: ``fhirStores.deidentify``, and the FHIR part of ``datasets.deidentify``.
 
-Every resource goes to the engine with what identifies its patient, taken from the Patient resource of the same store.
+Every resource goes to the engine with what identifies the people whom it refers to, taken from the same store.
 Ids stay as they are unless the configuration transforms them.
 """
 
@@ -18,7 +18,7 @@ from airflow_healthcare_deid.emulator.fhir.codec import decode
 from airflow_healthcare_deid.emulator.fhir.versions import FhirVersion
 from airflow_healthcare_deid.emulator.jobs.spec import Spec
 from airflow_healthcare_deid.emulator.jobs.workers import WorkerError
-from airflow_healthcare_deid.engine.fhir import collect_record, patient_key
+from airflow_healthcare_deid.engine.fhir import collect_record, merged, people_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +36,7 @@ SUMMARY_TYPE = "type.googleapis.com/google.cloud.healthcare.v1.deidentify.Deiden
 DEIDENTIFIED_VERSIONS = frozenset({FhirVersion.DSTU2, FhirVersion.STU3, FhirVersion.R4})
 """R5 stores are skipped at dataset level and refused at store level (discovery document)."""
 
-_PATIENTS_REMEMBERED = 1024
+_PEOPLE_REMEMBERED = 1024
 
 
 class Selection(msgspec.Struct, frozen=True):
@@ -95,18 +95,19 @@ def deidentify_resources(
     names = [(each.type, each.id) for each in selection.of(context, source.key)]
     names = [name for name in names if _item(source, *name) not in context.finished_items]
     context.expect(len(names))
-    record_of = functools.lru_cache(maxsize=_PATIENTS_REMEMBERED)(
-        functools.partial(_patient_record, context, source.key, version)
+    record_of = functools.lru_cache(maxsize=_PEOPLE_REMEMBERED)(
+        functools.partial(_record, context, source.key, version)
     )
 
-    def work() -> Iterator[tuple[bytes, str, str, bytes, RecordIdentifiers | None]]:
+    def work() -> Iterator[tuple[bytes, str, str, bytes, RecordIdentifiers]]:
         for kind, key in names:
             context.check()
             found = context.state.fhir.get(source.key, kind, key)
             if found is None or found.body is None or not selection.covers(found):
                 context.expect(-1)  # deleted or changed since it was counted
                 continue
-            yield text, version, _item(source, kind, key), found.body, record_of(patient_key(decode(found.body)))
+            people = [*people_of(decode(found.body)), *([f"{kind}/{key}"] if kind == "Patient" else [])]
+            yield text, version, _item(source, kind, key), found.body, merged(*map(record_of, people))
 
     with closing(context.state.workers.each(f"{WORK}:deidentify", work())) as results:
         for (_, _, item, _, _), result in results:
@@ -114,11 +115,21 @@ def deidentify_resources(
             _keep(context, target, item, None if isinstance(result, WorkerError) else result)
 
 
-def _patient_record(context: JobContext, store: int, version: str, patient: str) -> RecordIdentifiers | None:
-    found = context.state.fhir.get(store, "Patient", patient) if patient else None
-    if found is None or found.body is None:
-        return None
-    return collect_record(found.resource(), cast("VersionName", version))
+def _record(context: JobContext, store: int, version: str, name: str) -> RecordIdentifiers | None:
+    """Return what identifies a person and, of a patient, the related people too; None if the store has no such one.
+
+    :param name: ``Type/id``, or a reference that leads nowhere in the store.
+    """
+    fhir = context.state.fhir
+    names = [name] if "/" in name else []
+    names += [f"{kind}/{key}" for kind, key in fhir.referring(store, name) if kind == "RelatedPerson"]
+    people = (fhir.get(store, *each.split("/", 1)) for each in names)
+    records = [
+        collect_record(person.resource(), cast("VersionName", version))
+        for person in people
+        if person is not None and person.body is not None
+    ]
+    return merged(*records) if records else None
 
 
 def _keep(context: JobContext, target: Resource, item: str, result: bytes | None) -> None:

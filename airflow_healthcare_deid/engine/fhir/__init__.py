@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from airflow_healthcare_deid.engine.fhir.deidentifier import FhirDeidentifier
-from airflow_healthcare_deid.engine.fhir.patients import collect_record, patient_key
+from airflow_healthcare_deid.engine.fhir.patients import collect_record, merged, people_of
 
-__all__ = ["FhirDeidentifier", "collect_record", "patient_key"]
+__all__ = ["FhirDeidentifier", "collect_record", "merged", "people_of"]

@@ -53,8 +53,8 @@ class FhirDeidentifier:
 
         :param resource: a FHIR resource, a Bundle for example, as `json.loads` returns it.
         :param observer: is told of every change.
-        :param record: what identifies the patient of the resource, from `collect_record` of the Patient; what
-            identifies people in the resource itself, and the patients of a Bundle, need not be given.
+        :param record: what identifies the people whom the resource refers to (`people_of`, `collect_record`); what
+            identifies people in the resource itself, and those in the same Bundle, need not be given.
         :raises UndecodableError: when it is no resource of the version, malformed or nested too deep.
         """
         if not isinstance(resource, dict):

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from airflow_healthcare_deid.engine.fhir.model import FhirModel, Version
 
-_PERSON = re.compile(r"(?:.*/)?(?:Patient|Practitioner|RelatedPerson|Person)/[^/]+(?:/_history/[^/]+)?")
+_PEOPLE = frozenset({"Patient", "Practitioner", "RelatedPerson", "Person"})
+_PERSON = re.compile(rf"(?:.*/)?((?:{'|'.join(sorted(_PEOPLE))})/[^/]+)(?:/_history/[^/]+)?")
 _PATIENT = re.compile(r"(?:.*/)?Patient/([^/]+)(?:/_history/[^/]+)?")
 _UUID = "urn:uuid:"
 # Where a reference by UUID, whose type cannot be seen, is taken for one to a patient.
@@ -28,9 +29,9 @@ def patient_key(resource: Mapping[str, Any], aliases: Mapping[str, str] | None =
     :param aliases: ids of the patients of a Bundle by their ``fullUrl``.
     """
     if resource.get("resourceType") != "Patient":
-        for field in load_rules("fhir_paths")["patient"]["references"]:
-            for reference in _as_list(resource.get(field)):
-                key = _referenced(reference, field, aliases or {})
+        for path in load_rules("fhir_paths")["patient"]["references"]:
+            for reference in _reached(resource, path):
+                key = _referenced(reference, path, aliases or {})
                 if key:
                     return key
     own = resource.get("id")
@@ -66,13 +67,38 @@ def merged(*records: RecordIdentifiers | None) -> RecordIdentifiers:
     )
 
 
-def bundle_patients(bundle: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Yield of every patient in a Bundle its key, the URL by which the Bundle's resources refer to it, and itself."""
+def people_of(resource: object) -> list[str]:
+    """Return the people whom a resource refers to anywhere: ``Type/id``, or the reference if that tells no type."""
+    found: dict[str, None] = {}
+    nodes = [resource]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, dict):
+            reference = node.get("reference")
+            if isinstance(reference, str) and (reference.startswith(_UUID) or _PERSON.fullmatch(reference)):
+                found[_name(reference)] = None
+            nodes += node.values()
+        elif isinstance(node, list):
+            nodes += node
+    return list(found)
+
+
+def bundle_people(bundle: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the people in a Bundle, each under every name that `people_of` has for a reference to them."""
+    for entry in _as_list(bundle.get("entry")):
+        resource = entry.get("resource")
+        if isinstance(resource, dict) and resource.get("resourceType") in _PEOPLE:
+            yield f"{resource['resourceType']}/{resource.get('id')}", resource
+            yield _name(str(entry.get("fullUrl"))), resource
+
+
+def bundle_patients(bundle: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield of every patient in a Bundle the URL by which the Bundle's resources refer to it, and its key."""
     for entry in _as_list(bundle.get("entry")):
         resource = entry.get("resource")
         if isinstance(resource, dict) and resource.get("resourceType") == "Patient":
             url = str(entry.get("fullUrl", ""))
-            yield patient_key(resource) or url.removeprefix(_UUID), url, resource
+            yield url, patient_key(resource) or url.removeprefix(_UUID)
 
 
 class _Collector:
@@ -118,13 +144,25 @@ class _Collector:
 
 
 def _is_person(reference: Mapping[str, Any]) -> bool:
-    target = reference.get("reference")
-    return (isinstance(target, str) and _PERSON.fullmatch(target) is not None) or reference.get("type") in (
-        "Patient",
-        "Practitioner",
-        "RelatedPerson",
-        "Person",
+    target, told = reference.get("reference"), reference.get("type")
+    return (isinstance(target, str) and _PERSON.fullmatch(target) is not None) or (
+        isinstance(told, str) and told in _PEOPLE
     )
+
+
+def _name(reference: str) -> str:
+    person = _PERSON.fullmatch(reference)
+    return person[1] if person else reference
+
+
+def _reached(node: Mapping[str, Any], path: str) -> Iterator[Mapping[str, Any]]:
+    """Yield the objects at the end of a path, through lists."""
+    name, _, rest = path.partition(".")
+    for child in _as_list(node.get(name)):
+        if rest:
+            yield from _reached(child, rest)
+        else:
+            yield child
 
 
 def _referenced(reference: Mapping[str, Any], field: str, aliases: Mapping[str, str]) -> str:

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_healthcare_deid.engine.changes import Change
 from airflow_healthcare_deid.engine.errors import UndecodableError
-from airflow_healthcare_deid.engine.fhir.patients import bundle_patients, collect_record, merged, patient_key
+from airflow_healthcare_deid.engine.fhir.patients import (
+    bundle_patients,
+    bundle_people,
+    collect_record,
+    merged,
+    patient_key,
+    people_of,
+)
 from airflow_healthcare_deid.engine.rules import load_rules
 
 if TYPE_CHECKING:
@@ -24,8 +31,8 @@ class Context:
 
     :param resource: the resource.
     :param key: what its date shifts are fixed for.
-    :param given: what the caller knows of its patient.
-    :param patient: its patient, if that stands in the same Bundle.
+    :param given: what the caller knows of the people whom it refers to.
+    :param people: those of them that may stand in the same Bundle, by the names of `people_of`.
     :param model: the FHIR version.
     """
 
@@ -34,22 +41,24 @@ class Context:
         resource: dict[str, Any],
         key: str,
         given: RecordIdentifiers | None,
-        patient: dict[str, Any] | None,
+        people: dict[str, dict[str, Any]],
         model: FhirModel,
     ) -> None:
         self.patient_key = key
         self._resource = resource
         self._given = given
-        self._patient = patient
+        self._people = people
         self._model = model
 
     @cached_property
     def record(self) -> RecordIdentifiers:
-        """What identifies the people in the resource and its patient; collected when a text is first searched."""
+        """What identifies the people in and around the resource; collected when a text is first searched."""
+        if self._resource.get("resourceType") == "Bundle":
+            return merged(self._given)
         version = self._model.version
-        own = None if self._resource.get("resourceType") == "Bundle" else collect_record(self._resource, version)
-        patient = None if self._patient is None else collect_record(self._patient, version)
-        return merged(self._given, patient, own)
+        names = people_of(self._resource) if self._people else ()
+        others = (collect_record(self._people[name], version) for name in names if name in self._people)
+        return merged(self._given, *others, collect_record(self._resource, version))
 
     @cached_property
     def contained(self) -> dict[str, str]:
@@ -67,7 +76,7 @@ class Walk:
 
     :param model: the FHIR version.
     :param observer: is told of every change.
-    :param record: what the caller knows of the patient.
+    :param record: what the caller knows of the people whom the resource refers to.
     :param resource: the resource to walk through.
     """
 
@@ -86,9 +95,9 @@ class Walk:
         self._record = record
         self._max_depth = int(load_rules("fhir_paths")["limits"]["depth"])
         self._aliases: dict[str, str] = {}
-        self._patients: dict[str, dict[str, Any]] = {}
+        self._people: dict[str, dict[str, Any]] = {}
         self._enter_bundle(resource)
-        self.context = Context(resource, patient_key(resource), record, None, model)
+        self.context = Context(resource, patient_key(resource), record, self._people, model)
 
     def enter(self, name: str) -> None:
         """Go one object deeper.
@@ -118,7 +127,7 @@ class Walk:
         outer = self.context
         self._enter_bundle(resource)
         key = patient_key(resource, self._aliases) or self._aliases.get(str(entry.get("fullUrl")), "")
-        self.context = Context(resource, key, self._record, self._patients.get(key), self._model)
+        self.context = Context(resource, key, self._record, self._people, self._model)
         try:
             yield
         finally:
@@ -133,6 +142,5 @@ class Walk:
 
     def _enter_bundle(self, resource: dict[str, Any]) -> None:
         if resource.get("resourceType") == "Bundle":
-            for key, url, patient in bundle_patients(resource):
-                self._patients[key] = patient
-                self._aliases[url] = key
+            self._people.update(bundle_people(resource))
+            self._aliases.update(bundle_patients(resource))

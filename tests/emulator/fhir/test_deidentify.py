@@ -72,6 +72,30 @@ def test_a_note_is_searched_for_the_subjects_own_name(
     assert "mother" in note
 
 
+def test_everybody_whom_a_resource_refers_to_is_looked_for_and_dates_move_with_the_patient(
+    fhir_stores: Any, source: Any, destination: Any, wait: Any
+) -> None:
+    source.put({"resourceType": "Practitioner", "id": "d", "name": [{"family": "Ostrowski"}]})
+    relative = {"resourceType": "RelatedPerson", "id": "r", "patient": {"reference": "Patient/p1"}}
+    source.put({**relative, "name": [{"given": ["Bronislava"]}]})
+    appointment = {
+        "resourceType": "Appointment",
+        "id": "a",
+        "status": "booked",
+        "description": "Kowalski and Bronislava meet Ostrowski",
+        "start": "1980-02-03T10:00:00Z",
+        "participant": [
+            {"actor": {"reference": "Practitioner/d"}, "status": "accepted"},
+            {"actor": {"reference": "Patient/p1"}, "status": "accepted"},
+        ],
+    }
+    source.put(appointment)
+    assert wait(start(fhir_stores, source, destination))["metadata"]["counter"] == {"success": "5"}
+    new = destination.send("GET", "/Appointment/a").body
+    assert new["description"] == "[PERSON_NAME] and [PERSON_NAME] meet [PERSON_NAME]"
+    assert new["start"][:10] == destination.send("GET", "/Patient/p1").body["birthDate"] != "1980-02-03"
+
+
 def test_a_resource_filter_limits_what_is_taken(fhir_stores: Any, source: Any, destination: Any, wait: Any) -> None:
     resource_filter = {"resources": {"resources": ["Observation/o1", "Patient/none", "Observation/o1"]}}
     operation = wait(start(fhir_stores, source, destination, resourceFilter=resource_filter))

@@ -200,6 +200,29 @@ def test_in_a_bundle_the_record_is_found_there(deidentifier: Make) -> None:
     assert new["entry"][0]["resource"]["effectiveDateTime"] == new["entry"][1]["resource"]["birthDate"]
 
 
+def test_in_a_bundle_everybody_whom_a_resource_refers_to_is_looked_for(deidentifier: Make) -> None:
+    appointment = {
+        "resourceType": "Appointment",
+        "description": "Smith with Quandt, not with Roe",
+        "participant": [
+            {"actor": {"reference": "https://x.org/fhir/Practitioner/q"}},
+            {"actor": {"reference": "Patient/example"}},
+        ],
+    }
+    people = [
+        {**HOW_TO_PATIENT, "id": "example"},
+        {"resourceType": "Practitioner", "id": "q", "name": [{"family": "Quandt"}]},
+        {"resourceType": "Practitioner", "id": "r", "name": [{"family": "Roe"}]},
+    ]
+    bundle = {
+        "resourceType": "Bundle",
+        "type": "collection",
+        "entry": [{"resource": resource} for resource in (appointment, *people)],
+    }
+    new = deidentifier(("inspect", "Appointment.description")).deidentify(bundle)
+    assert new["entry"][0]["resource"]["description"] == "[PERSON_NAME] with [PERSON_NAME], not with Roe"
+
+
 def test_removed_list_entries_go_with_their_twins(deidentifier: Make) -> None:
     name: dict[str, Any] = {
         "given": ["", "Mary", "Jane"],
