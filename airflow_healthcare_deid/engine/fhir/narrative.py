@@ -202,6 +202,9 @@ def _pieces_of(text: str, offset: int, replacements: list[Replacement]) -> Itera
 
 
 def _character(match: re.Match[str]) -> str:
-    """Return the character that a named entity of HTML stands for; XML knows five, narratives in the wild more."""
+    """Return what a named entity of HTML stands for, by its number; XML knows five, narratives in the wild more."""
     name = match[1]
-    return match[0] if name in _XML_ENTITIES else html5.get(name, match[0])
+    if name in _XML_ENTITIES or name not in html5:
+        return match[0]
+    # Never the character itself: that of &LT; would be markup.
+    return "".join(f"&#{ord(character)};" for character in html5[name])

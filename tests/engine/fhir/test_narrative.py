@@ -38,6 +38,7 @@ def find(text: str) -> list[Replacement]:
         ("<div><?php Jane Doe?>b</div>", "<div>b</div>"),
         ("<div><![CDATA[<&]]> &lt;b&gt; &amp;</div>", "<div>[X] &lt;b&gt; &amp;</div>"),
         ("<div>Jane Doe&nbsp;&eacute;</div>", "<div>[X]\xa0é</div>"),
+        ("<div>Jane Doe &LT;b&GT; &AMP;</div>", "<div>[X] &lt;b&gt; &amp;</div>"),
         ("<x:div xmlns:x='y'>Jane Doe</x:div>", '<x:div xmlns:x="y">[X]</x:div>'),
         ("<div><p></p>Jane Doe</div>", "<div><p/>[X]</div>"),
     ],
