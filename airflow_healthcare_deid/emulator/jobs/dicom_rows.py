@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from airflow_healthcare_deid.emulator.state import State
 
 _DATE = re.compile(r"(\d{4})(\d\d)(\d\d)")
-_TIME = re.compile(r"(\d\d)(\d\d)(\d\d)(\.\d{1,6})?")
+_TIME = re.compile(r"(\d\d)(?:(\d\d)(?:(\d\d)(?:\.(\d{1,6}))?)?)?")
 _SOURCE = {"name": "SourceDicomStore", "type": "STRING", "mode": "NULLABLE"}
 _DROPPED = {"name": "DroppedTags", "type": "STRING", "mode": "REPEATED"}
 
@@ -132,11 +132,22 @@ def _cell(value: Any, kind: str) -> Any:
     if isinstance(value, dict):  # a person's name
         return value.get("Alphabetic", next(iter(value.values()), None))
     if kind in ("DATE", "TIME"):
-        match = (_DATE if kind == "DATE" else _TIME).fullmatch(str(value))
-        if match is None:
-            return None  # a value that breaks the rules of its VR is none that BigQuery takes
-        return "-".join(match.groups()) if kind == "DATE" else ":".join(match.groups()[:3]) + (match.group(4) or "")
+        return _day_or_time(str(value), kind)
     return str(value) if kind == "STRING" and value is not None else value
+
+
+def _day_or_time(value: str, kind: str) -> str | None:
+    """Return a DICOM date or time in ISO 8601; None if there is no such, as BigQuery refuses a table for one value."""
+    match = (_DATE if kind == "DATE" else _TIME).fullmatch(value)
+    if match is None:
+        return None
+    first, second, third, *fraction = match.groups(default="0")
+    try:
+        if kind == "DATE":
+            return date(int(first), int(second), int(third)).isoformat()
+        return time(int(first), int(second), int(third), int(fraction[0].ljust(6, "0"))).isoformat()
+    except ValueError:
+        return None
 
 
 def _listed(columns: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:

@@ -12,10 +12,13 @@ import pytest
 from googleapiclient.errors import HttpError
 from PIL import Image
 from pydicom import dcmread
+from pydicom.config import IGNORE
 from pydicom.data import get_testdata_file
+from pydicom.dataelem import DataElement
 
 from airflow_healthcare_deid.emulator.jobs.transcoding import transcode
 from tests.emulator.dicom_files import instance, parsed
+from tests.support.bigquery_load import loaded
 
 SIDE = 64
 PIXELS = np.arange(SIDE * SIDE, dtype="<u2")
@@ -204,7 +207,7 @@ def test_bad_exports_are_refused(dicom_stores: Any, dicom_store: str, body: dict
 
 def table(session_emulator: Any, name: str) -> tuple[list[dict[str, Any]], dict[str, dict[str, Any]]]:
     folder = session_emulator.directory / "bigquery" / "p" / "d"
-    rows = [json.loads(line) for line in (folder / f"{name}.ndjson").read_text().splitlines()]
+    rows = loaded(folder, name)
     columns = {column["name"]: column for column in json.loads((folder / f"{name}.schema.json").read_text())}
     return rows, columns
 
@@ -224,6 +227,26 @@ def test_the_flattened_schema_has_a_column_a_tag(
     assert "PixelData" in rows[0]["DroppedTags"]
     assert (columns["StudyDate"]["type"], columns["Rows"]["type"]) == ("DATE", "INTEGER")
     assert all(set(row) <= set(columns) for row in rows)
+
+
+def test_a_date_or_time_that_there_is_not_leaves_its_cell_empty(
+    dicom_stores: Any, dicom_store: str, bucket: Any, session_emulator: Any, wait: Any, dataset: str
+) -> None:
+    wrong = {"StudyDate": "00000000", "SeriesDate": "20201341", "SeriesTime": "246199"}
+    right = {"StudyTime": "1015", "AcquisitionTime": "101530.5", "ContentTime": "10", "AcquisitionDate": "20200229"}
+    data = parsed(instance())
+    for keyword, value in (wrong | right).items():
+        data[keyword] = DataElement(keyword, "DA" if "Date" in keyword else "TM", value, validation_mode=IGNORE)
+    buffer = io.BytesIO()
+    data.save_as(buffer)
+    upload(bucket, {"in.dcm": buffer.getvalue()})
+    wait(load(dicom_stores, dicom_store, f"gs://{bucket.name}/in.dcm"))
+    name = f"odd-{dataset[-8:]}"
+    wait(export(dicom_stores, dicom_store, bigqueryDestination={"tableUri": f"bq://p.d.{name}"}))
+    (row,), _ = table(session_emulator, name)
+    assert not wrong.keys() & row.keys()
+    times = {"StudyTime": "10:15:00", "AcquisitionTime": "10:15:30.500000", "ContentTime": "10:00:00"}
+    assert {keyword: row[keyword] for keyword in right} == {**times, "AcquisitionDate": "2020-02-29"}
 
 
 def test_the_json_schema_has_the_documented_columns(
