@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_healthcare_deid.emulator import bigquery, gcs
 from airflow_healthcare_deid.emulator.fhir.versions import FhirVersion
-from airflow_healthcare_deid.emulator.jobs.fhir_rows import AnalyticsRows
+from airflow_healthcare_deid.emulator.jobs.fhir_rows import AnalyticsRows, UnfitRowError
 from airflow_healthcare_deid.emulator.jobs.transfer import count, store_of
 from airflow_healthcare_deid.engine.rules import load_rules
 
@@ -46,21 +46,28 @@ def export_to_storage(context: JobContext) -> dict[str, Any]:
 def export_to_bigquery(context: JobContext) -> dict[str, Any]:
     """Write resources to BigQuery tables.
 
-    Payload: ``store``, ``types``, ``since``, ``dataset`` (``[project, dataset]``), ``disposition``, ``depth``,
-    ``partition`` (``TimePartitioning`` or None).
+    Payload: ``store``, ``types``, ``since``, ``dataset`` (``[project, dataset]``), ``disposition``, ``schemaType``,
+    ``depth``, ``partition`` (``TimePartitioning`` or None).
     """
     payload, store = context.payload, store_of(context)
     version_of_store = FhirVersion(store.body["version"])
     disposition = bigquery.Disposition(payload["disposition"])
     warehouse = bigquery.Warehouse(context.state.storage.directory)
+    repeats = payload["schemaType"] == "ANALYTICS_V2"
     with ExitStack() as stack:
         tables: dict[str, tuple[bigquery.Spool, AnalyticsRows]] = {}
         for version in _selected(context, store.key):
             if version.type not in tables:
                 spool = stack.enter_context(bigquery.Spool(context.state.storage.directory))
-                tables[version.type] = (spool, AnalyticsRows(version_of_store, version.type, payload["depth"]))
+                rows = AnalyticsRows(version_of_store, version.type, payload["depth"], repeats=repeats)
+                tables[version.type] = (spool, rows)
             spool, rows = tables[version.type]
-            spool.write(rows.row(version.resource()))
+            try:
+                row = rows.row(version.resource())
+            except UnfitRowError:
+                _count(context, version, succeeded=False)
+                continue
+            spool.write(row)
             _count(context, version)
         project, dataset = payload["dataset"]
         warehouse.prepare(project, dataset, disposition)

@@ -107,6 +107,7 @@ def _bigquery(request: Request, read: FhirBigQueryDestination, *, force: bool) -
     return {
         "dataset": [project, dataset],
         "disposition": disposition,
+        "schemaType": schema.schema_type,
         "depth": schema.recursive_structure_depth or DEFAULT_DEPTH,
         "partition": {"field": "meta.lastUpdated", "type": partition.type, "expirationMs": partition.expiration_ms}
         if partition

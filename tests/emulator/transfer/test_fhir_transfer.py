@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from googleapiclient.errors import HttpError
 
+from tests.support.bigquery_load import loaded
+
 PATIENTS: list[dict[str, Any]] = [{"resourceType": "Patient", "id": f"p{number}", "active": True} for number in (1, 2)]
 OBSERVATION = {
     "resourceType": "Observation",
@@ -144,9 +146,10 @@ def test_tables_of_bigquery_hold_what_the_store_holds(
     operation = wait(export(fhir_stores, store, bigqueryDestination=destination))
     assert operation["metadata"]["counter"] == {"success": "3"}
     folder = session_emulator.directory / "bigquery" / "p" / name
-    rows = [json.loads(line) for line in (folder / "Observation.ndjson").read_text().splitlines()]
+    rows = loaded(folder, "Observation")
     assert rows[0]["subject"] == {"reference": "Patient/p1", "patientId": "p1"}
-    assert rows[0]["component"] == [{"valueQuantity": {"value": 1.5}}]
+    assert rows[0]["component"] == [{"value": {"quantity": {"value": 1.5}}}]
+    assert rows[0]["u"] == [{"v": [{"value": {"string": "deep"}}]}]
     columns = {column["name"]: column for column in json.loads((folder / "Observation.schema.json").read_text())}
     assert columns["component"]["mode"] == "REPEATED"
     assert {field["name"]: field["type"] for field in columns["meta"]["fields"]}["lastUpdated"] == "TIMESTAMP"
@@ -155,9 +158,22 @@ def test_tables_of_bigquery_hold_what_the_store_holds(
         export(fhir_stores, store, bigqueryDestination=destination)
     appended = {**destination, "writeDisposition": "WRITE_APPEND"}
     wait(export(fhir_stores, store, bigqueryDestination=appended))
-    assert len((folder / "Patient.ndjson").read_text().splitlines()) == 4
+    assert [row["id"] for row in loaded(folder, "Patient")] == ["p1", "p2"] * 2
     wait(export(fhir_stores, store, bigqueryDestination={**destination, "force": True}, _type="Observation"))
     assert sorted(path.name for path in folder.glob("*.ndjson")) == ["Observation.ndjson"]
+
+
+def test_a_resource_that_fits_into_no_table_is_a_counted_failure(
+    fhir_stores: Any, store: Any, wait: Any, session_emulator: Any, dataset: str
+) -> None:
+    extension = {"url": "http://example.org/gender", "valueCode": "x"}
+    store.put(PATIENTS[0])
+    store.put({**PATIENTS[1], "extension": [extension]})
+    name = f"u{dataset[-8:]}"
+    destination = {"datasetUri": f"bq://p.{name}", "schemaConfig": {"schemaType": "ANALYTICS"}}
+    operation = wait(export(fhir_stores, store, bigqueryDestination=destination))
+    assert operation["metadata"]["counter"] == {"success": "1", "failure": "1"}
+    assert [row["id"] for row in loaded(session_emulator.directory / "bigquery" / "p" / name, "Patient")] == ["p1"]
 
 
 def test_a_configuration_can_come_from_storage(

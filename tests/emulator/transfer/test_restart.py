@@ -57,8 +57,8 @@ def test_an_object_has_every_resource_once(state: State, bucket: Any, interrupt:
 
 @pytest.mark.parametrize("interrupt", [False, True])
 def test_a_table_has_every_resource_once(state: State, interrupt: bool) -> None:
-    fields = {"dataset": ["p", "d"], "disposition": "WRITE_EMPTY", "depth": 2, "partition": None}
-    counter = run(state, "exportFhirToBigQuery", interrupt, types=[], since=-1, **fields)
+    fields = {"dataset": ["p", "d"], "disposition": "WRITE_EMPTY", "schemaType": "ANALYTICS", "depth": 2}
+    counter = run(state, "exportFhirToBigQuery", interrupt, types=[], since=-1, partition=None, **fields)
     assert (counter["success"], counter["pending"]) == (len(IDS), 0)
     rows = (state.storage.directory / "bigquery/p/d/Patient.ndjson").read_text().splitlines()
     assert [json.loads(row)["id"] for row in rows] == IDS
