@@ -1,18 +1,18 @@
 """Is this JSON a resource of the store's FHIR version? Names and kinds of its elements, by the version's tables.
 
-Checked: the resource type, the id, that every element exists and has the right JSON kind, that nothing is null or
-empty, that a narrative is well-formed XHTML without a document type. Not checked, though the service does: required
+Checked: the resource type, the id, that every element exists and has the right JSON kind and form, that nothing is null
+or empty, that a narrative is well-formed XHTML without a document type. Not checked, though the service does: required
 elements, cardinalities, value sets, FHIRPath rules and profiles.
 """
 
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from xml.parsers import expat
 
 from airflow_healthcare_deid.emulator.fhir.outcome import bad_type, invalid, structure
+from airflow_healthcare_deid.emulator.fhir.primitives import fault_of
 from airflow_healthcare_deid.emulator.fhir.versions import FhirVersion, resource_types
 from airflow_healthcare_deid.engine.fhir.model import Element, Kind
 
@@ -20,13 +20,6 @@ if TYPE_CHECKING:
     from airflow_healthcare_deid.engine.fhir.model import FhirModel
 
 _ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
-_JSON_TYPES: dict[str, tuple[type, ...]] = {
-    "boolean": (bool,),
-    "integer": (int,),
-    "positiveInt": (int,),
-    "unsignedInt": (int,),
-    "decimal": (int, float, Decimal),
-}
 _DIVS = frozenset({"div", "http://www.w3.org/1999/xhtml}div"})
 
 
@@ -89,10 +82,9 @@ def _check_element(value: Any, element: Element, shown: str, model: FhirModel, *
 
 
 def _check_primitive(value: Any, kind: str, shown: str) -> None:
-    if not isinstance(value, _JSON_TYPES.get(kind, (str,))) or (isinstance(value, bool) and kind != "boolean"):
-        raise invalid(f"{shown}: has the wrong JSON type")
-    if value == "":
-        raise invalid(f"{shown}: a string may not be empty")
+    fault = fault_of(value, kind)
+    if fault is not None:
+        raise invalid(f"{shown}: {fault}")
     if kind == "xhtml":
         check_xhtml(str(value), shown)
 

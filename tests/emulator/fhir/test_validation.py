@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_healthcare_deid.emulator.fhir.outcome import FhirError
+from airflow_healthcare_deid.emulator.fhir.primitives import fault_of
 from airflow_healthcare_deid.emulator.fhir.validation import check_resource, check_xhtml
 from airflow_healthcare_deid.emulator.fhir.versions import FhirVersion, resource_types
 
@@ -45,6 +47,7 @@ def test_resources_of_the_version_pass(resource: dict[str, Any], version: FhirVe
         ({"resourceType": "Patient", "name": None}, "must be an object"),
         ({"resourceType": "Patient", "gender": ""}, "may not be empty"),
         ({"resourceType": "Patient", "gender": None}, "wrong JSON type"),
+        ({"resourceType": "Patient", "birthDate": "5 December 1980"}, "Patient.birthDate: is no date"),
         ({"resourceType": "Patient", "multipleBirthInteger": True}, "wrong JSON type"),
         ({"resourceType": "Patient", "id": "a b"}, "Patient.id"),
         ({"resourceType": "Patient", "contained": [{"resourceType": "Potion"}]}, "must be a resource"),
@@ -55,6 +58,39 @@ def test_faults_name_the_element(resource: Any, message: str) -> None:
     with pytest.raises(FhirError, match=message) as refused:
         check_resource(resource, FhirVersion.R4)
     assert refused.value.status == 400
+
+
+_UUID = "urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0"
+_NOON = "2020-02-29T12:00:00"
+
+
+@pytest.mark.parametrize(
+    ("kind", "right", "wrong"),
+    [
+        ("base64Binary", ["AAAA", "AAA=\n"], ["@@@", "A=A"]),
+        ("boolean", [True], ["true", 1]),
+        ("canonical", ["http://x|1"], ["a b"]),
+        ("code", ["a", "a b"], [" a", "a  b"]),
+        ("date", ["2020", "2020-02", "2020-02-29"], ["foo", "2019-02-29", "2020-13", "0000", _NOON, "\uff12020"]),
+        ("dateTime", ["2020", f"{_NOON}Z", f"{_NOON}.123456789123+02:00"], [_NOON, "2020-01-01T12:00Z", f"{_NOON}z"]),
+        ("decimal", [1, 1.5, Decimal("1.10")], ["1", True]),
+        ("id", ["a-1.B", "x" * 64], ["a_1", "x" * 65]),
+        ("instant", [f"{_NOON}Z"], ["2020-02-29", "2020-02-30T12:00:00Z", "2020-02-29T25:00:00Z"]),
+        ("integer", [0, -(2**31)], [2**31, 1.0, "1"]),
+        ("integer64", ["9223372036854775807"], [1, "x"]),
+        ("markdown", ["# a\n"], ["", 1]),
+        ("oid", ["urn:oid:1.2.3"], ["1.2.3", "urn:oid:3.01"]),
+        ("positiveInt", [1], [0]),
+        ("string", [" "], [None, ""]),
+        ("time", ["23:59:59.5"], ["24:00:00", "12:00"]),
+        ("unsignedInt", [0], [-1]),
+        ("uri", ["urn:x"], ["a b"]),
+        ("uuid", [_UUID], ["urn:uuid:1"]),
+    ],
+)
+def test_values_have_the_form_of_their_type(kind: str, right: list[Any], wrong: list[Any]) -> None:
+    assert [fault_of(value, kind) for value in right] == [None] * len(right)
+    assert all(fault_of(value, kind) for value in wrong)
 
 
 @pytest.mark.parametrize("version", list(FhirVersion))
