@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from airflow_healthcare_deid.emulator.fhir import search
-from airflow_healthcare_deid.emulator.fhir.dates import parse_instant
+from airflow_healthcare_deid.emulator.fhir.dates import parse_instant, parse_interval
 from airflow_healthcare_deid.emulator.fhir.json_patch import apply_patch
 from airflow_healthcare_deid.emulator.fhir.outcome import (
     FhirError,
@@ -28,7 +28,7 @@ from airflow_healthcare_deid.emulator.fhir.validation import check_resource, val
 from airflow_healthcare_deid.emulator.fhir.versions import FhirVersion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from airflow_healthcare_deid.emulator.fhir.repository import FhirRepository, Version
     from airflow_healthcare_deid.emulator.storage import Storage
@@ -126,11 +126,15 @@ class FhirStore:
                     return Answer(HTTPStatus.OK, found, location=True)
             return Answer(HTTPStatus.CREATED, self._put({**resource, "id": key or str(uuid.uuid4())}, "POST"), True)
 
-    def update(self, kind: str, key: str, body: Any, if_match: str | None = None) -> Answer:
+    def update(
+        self, kind: str, key: str, body: Any, if_match: str | None = None, if_none_match: str | None = None
+    ) -> Answer:
         """Replace a resource, or create it under the client's id where the store allows that.
 
+        :param if_none_match: from R4 on: the version that must not be there, or ``*`` for any.
         :raises FhirError: 400 if the body's id differs; 405 if it is not there and ``enableUpdateCreate`` is not set
-            (the FHIR specification's status; Google's is not documented); 412 if ``if_match`` is not its version.
+            (the FHIR specification's status; Google's is not documented); 412 if ``if_match`` is not its version, or
+            ``if_none_match`` is.
         """
         resource = check_resource(body, self.settings.version, kind)
         if resource.get("id") != key or not valid_id(key):
@@ -138,6 +142,8 @@ class FhirStore:
         with self.storage.write():
             current = self.repository.get(self.key, kind, key)
             _check_match(current, if_match)
+            if self.settings.version in (FhirVersion.R4, FhirVersion.R5):
+                _check_none_match(current, if_none_match)
             if current is None or current.body is None:
                 if not self.settings.enable_update_create:
                     raise FhirError(
@@ -270,10 +276,40 @@ def since_filter(versions: Iterable[Version], since: str | None) -> list[Version
     return [version for version in versions if version.updated > micros(time)]
 
 
+def at_filter(versions: Sequence[Version], at: str | None) -> list[Version]:
+    """Keep the versions that were current at some point of a span of time.
+
+    :param versions: all versions of a resource, newest first.
+    :param at: a date or time of any precision; None keeps all.
+    :raises FhirError: 400 if it is none.
+    """
+    if at is None:
+        return list(versions)
+    span = parse_interval(at)
+    if span is None:
+        raise invalid("_at must be a date such as 2024-01-31, or a time", "invalid_query")
+    start, end = micros(span.start), micros(span.end)
+    replaced = [end + 1, *(version.updated for version in versions)]
+    return [
+        version for version, until in zip(versions, replaced, strict=False) if version.updated < end and until > start
+    ]
+
+
 def _check_match(current: Version | None, if_match: str | None) -> None:
-    if if_match is not None and (
-        current is None or if_match.strip().removeprefix("W/").strip('"') != current.version_id
-    ):
-        raise FhirError(
-            HTTPStatus.PRECONDITION_FAILED, "conflict", "version_conflict", "If-Match names another version"
-        )
+    if if_match is not None and (current is None or _etag(if_match) != current.version_id):
+        raise _version_conflict("If-Match names another version")
+
+
+def _check_none_match(current: Version | None, if_none_match: str | None) -> None:
+    if if_none_match is not None and current is not None and current.body is not None:
+        etags = {_etag(etag) for etag in if_none_match.split(",")}
+        if not etags.isdisjoint({"*", current.version_id}):
+            raise _version_conflict("If-None-Match names the version that is there")
+
+
+def _etag(text: str) -> str:
+    return text.strip().removeprefix("W/").strip('"')
+
+
+def _version_conflict(diagnostics: str) -> FhirError:
+    return FhirError(HTTPStatus.PRECONDITION_FAILED, "conflict", "version_conflict", diagnostics)

@@ -15,7 +15,7 @@ from airflow_healthcare_deid.emulator.fhir.capabilities import capability_statem
 from airflow_healthcare_deid.emulator.fhir.everything import everything
 from airflow_healthcare_deid.emulator.fhir.outcome import FhirError, invalid, not_found, outcome
 from airflow_healthcare_deid.emulator.fhir.search import SearchQuery, parse_query
-from airflow_healthcare_deid.emulator.fhir.store import Answer, since_filter
+from airflow_healthcare_deid.emulator.fhir.store import Answer, at_filter, since_filter
 from airflow_healthcare_deid.emulator.fhir.validation import check_resource
 from airflow_healthcare_deid.emulator.routes.common import FHIR_STORE
 from airflow_healthcare_deid.emulator.routes.fhir_http import (
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from airflow_healthcare_deid.emulator.routes.fhir_http import Handler
 
 _PAGING = frozenset({"_count", "_page_token"})
+_CARE_DATES = ("start", "end")
 
 
 def _capabilities(exchange: Exchange) -> Response:
@@ -68,7 +69,8 @@ def _version(exchange: Exchange, answer: Answer) -> Response:
 
 
 def _update(exchange: Exchange) -> Response:
-    answer = exchange.store.update(exchange.kind, exchange.id, exchange.resource(), exchange.header("if-match"))
+    conditions = exchange.header("if-match"), exchange.header("if-none-match")
+    answer = exchange.store.update(exchange.kind, exchange.id, exchange.resource(), *conditions)
     return version_response(exchange, answer)
 
 
@@ -106,11 +108,10 @@ def _conditional_delete(exchange: Exchange) -> Response:
 
 
 def _history(exchange: Exchange) -> Response:
-    versions = exchange.store.history(exchange.kind, exchange.id)
-    since = exchange.request.query_params.get("_since")
-    return json_response(
-        pages.history(exchange.store, since_filter(versions, since), _paging(exchange), exchange.url, _linked(exchange))
-    )
+    wanted = exchange.request.query_params
+    versions = at_filter(exchange.store.history(exchange.kind, exchange.id), wanted.get("_at"))
+    versions = since_filter(versions, wanted.get("_since"))
+    return json_response(pages.history(exchange.store, versions, _paging(exchange), exchange.url, _linked(exchange)))
 
 
 def _purge(exchange: Exchange) -> Response:
@@ -119,8 +120,11 @@ def _purge(exchange: Exchange) -> Response:
 
 
 def _everything(exchange: Exchange) -> Response:
-    versions = since_filter(everything(exchange.store, exchange.id), exchange.request.query_params.get("_since"))
-    types = exchange.request.query_params.get("_type")
+    wanted = exchange.request.query_params
+    if not wanted.keys().isdisjoint(_CARE_DATES):
+        raise _unsupported("$everything with start or end")
+    versions = since_filter(everything(exchange.store, exchange.id), wanted.get("_since"))
+    types = wanted.get("_type")
     if types:
         versions = [version for version in versions if version.type in types.split(",")]
     return json_response(pages.searchset(exchange.store, versions, _paging(exchange), exchange.url, _linked(exchange)))

@@ -104,18 +104,25 @@ class Exchange:
             raise structure("the body is empty")
         return codec.decode(self.body)
 
+    @property
+    def is_raw(self) -> bool:
+        """Whether the body is the data of a ``Binary``, and no JSON of one."""
+        media_type = self.content_type()
+        return self.kind == "Binary" and bool(media_type) and not media_type.endswith("json")
+
     def resource(self) -> Any:
         """Decode a resource; raw data sent to ``Binary`` becomes one, as ``fhir.Binary-create`` describes."""
-        media_type = self.content_type()
-        if self.kind != "Binary" or not media_type or media_type.endswith("json"):
+        if not self.is_raw:
             return self.json()
-        old = self.store.settings.version in (FhirVersion.DSTU2, FhirVersion.STU3)
-        binary = {
+        version, context = self.store.settings.version, self.header("x-security-context")
+        old = version in (FhirVersion.DSTU2, FhirVersion.STU3)
+        return {
             "resourceType": "Binary",
             "contentType": self.header("content-type"),
             "content" if old else "data": base64.b64encode(self.body).decode(),
+            **({"securityContext": {"reference": context}} if context and version is not FhirVersion.DSTU2 else {}),
+            **({"id": self.id} if "id" in self.request.path_params else {}),
         }
-        return {**binary, "id": self.id} if "id" in self.request.path_params else binary
 
     def prefers(self, token: str) -> bool:
         """Tell whether the ``Prefer`` header has a token such as ``handling=strict``."""
@@ -165,7 +172,7 @@ def version_response(exchange: Exchange, answer: Answer) -> Response:
     if version is None:
         return json_response({}, answer.status)
     response = Response(version.body, answer.status, media_type=_MEDIA_TYPE)
-    if answer.location and exchange.prefers("return=minimal"):
+    if answer.location and (exchange.is_raw or exchange.prefers("return=minimal")):
         response = Response(b"", answer.status)
     response.headers["ETag"] = f'W/"{version.version_id}"'
     response.headers["Last-Modified"] = format_datetime(_whole_seconds(version), usegmt=True)

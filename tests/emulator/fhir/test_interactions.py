@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -139,6 +140,38 @@ def test_a_version_can_be_a_condition(store: Any) -> None:
     assert store.send("GET", "/Patient/a", If_Modified_Since=current.headers["last-modified"]).status == 304
 
 
+def test_an_update_can_ask_that_nothing_or_another_version_is_there(store: Any, make_store: Any) -> None:
+    patient = {**PATIENT, "id": "a"}
+    assert store.send("PUT", "/Patient/a", patient, If_None_Match="*").status == 201
+    etag = store.send("GET", "/Patient/a").headers["etag"]
+    for refused in ("*", etag, f'W/"other", {etag}'):
+        assert store.send("PUT", "/Patient/a", patient, If_None_Match=refused).status == 412
+    assert store.send("PUT", "/Patient/a", patient, If_None_Match='W/"other"').status == 200
+    store.send("DELETE", "/Patient/a")
+    assert store.send("PUT", "/Patient/a", patient, If_None_Match="*").status == 201
+    old = make_store("old", "STU3")
+    old.put(patient)
+    assert old.send("PUT", "/Patient/a", patient, If_None_Match="*").status == 200
+
+
+def test_a_history_can_be_limited_in_time(store: Any) -> None:
+    written = [store.put({**PATIENT, "id": "a", "active": active})["meta"] for active in (True, False, True)]
+    times = [quote(meta["lastUpdated"]) for meta in written]
+
+    def found(query: str) -> list[str]:
+        entries = store.send("GET", f"/Patient/a/_history?{query}").body.get("entry", [])
+        return [entry["resource"]["meta"]["versionId"] for entry in entries]
+
+    ids = [meta["versionId"] for meta in reversed(written)]
+    assert found("") == found(f"_at={times[0][:4]}") == ids
+    assert found(f"_since={times[0]}") == ids[:2]
+    # A time of less than a second is a span of a millisecond, in which later versions may be.
+    assert found(f"_at={times[2]}") == ids[:1]
+    assert found(f"_at={times[1]}")[-1] == ids[1]
+    assert found("_at=1999") == []
+    assert store.send("GET", "/Patient/a/_history?_at=then").status == 400
+
+
 def test_a_store_without_versioning_keeps_none(make_store: Any) -> None:
     store = make_store(disableResourceVersioning=True)
     store.put({**PATIENT, "id": "a"})
@@ -164,11 +197,17 @@ def test_decimals_keep_their_precision(store: Any) -> None:
 
 def test_binary_takes_and_gives_raw_data(store: Any) -> None:
     reply = store.send("POST", "/Binary", b"\x00raw", content_type="image/png")
-    assert reply.status == 201
-    path = f"/Binary/{reply.body['id']}"
+    assert (reply.status, reply.content) == (201, b"")
+    path = reply.headers["location"].removeprefix(store.base).partition("/_history")[0]
     assert store.send("GET", path).body["data"] == "AHJhdw=="
     assert store.send("GET", path, accept="image/png").content == b"\x00raw"
     assert store.send("POST", "/Patient", b"x", content_type="image/png").status == 415
+    reply = store.send("PUT", path, b"new", content_type="text/plain", X_Security_Context="Patient/p")
+    assert (reply.status, reply.body["issue"][0]["code"]) == (409, "conflict")
+    store.put({**PATIENT, "id": "p"})
+    reply = store.send("PUT", path, b"new", content_type="text/plain", X_Security_Context="Patient/p")
+    assert (reply.status, reply.content) == (200, b"")
+    assert store.send("GET", path).body["securityContext"] == {"reference": "Patient/p"}
 
 
 @pytest.mark.parametrize("version", ["DSTU2", "STU3", "R4", "R5"])
@@ -189,6 +228,7 @@ def test_everything_collects_the_patients_resources(store: Any) -> None:
     assert store.ids("/Patient/a/$everything") == {"a", "clinic", "o"}
     assert store.ids("/Patient/a/$everything?_type=Observation") == {"o"}
     assert store.send("GET", "/Patient/none/$everything").status == 404
+    assert store.send("GET", "/Patient/a/$everything?start=2020-01-01").status == 501
 
 
 def test_validate_judges_and_stores_nothing(store: Any) -> None:
