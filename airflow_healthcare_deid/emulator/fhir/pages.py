@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/bundle.html#searchset
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -26,16 +27,40 @@ _SUBSETTED = {
 }
 
 
-def searchset(
-    store: FhirStore, versions: Iterable[Version], query: SearchQuery, url: str, pairs: Sequence[tuple[str, str]]
-) -> dict[str, Any]:
+def search(store: FhirStore, query: SearchQuery, url: str, pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """Build the page of a searchset that a query asks for.
 
-    :param versions: everything that matches, in the query's order.
     :param url: where the search was sent, without its parameters.
     :param pairs: the search's parameters, for the links.
     """
-    page, total, more = _page(versions, query)
+    if query.criteria:
+        return searchset(store, store.matching(query), query, url, pairs)
+    # Whoever reads a whole store page by page is to read each resource once.
+    after = decode_token(query.token) if query.token else None
+    versions = store.repository.scan(store.key, query.types, newest_first=query.newest_first, after=after)
+    page = list(islice(versions, query.count + 1))
+    total, more = store.repository.count(store.key, query.types), len(page) > query.count
+    return _searchset(store, (page[: query.count], total, more), query, url, pairs)
+
+
+def searchset(
+    store: FhirStore, versions: Iterable[Version], query: SearchQuery, url: str, pairs: Sequence[tuple[str, str]]
+) -> dict[str, Any]:
+    """Build a page of a searchset.
+
+    :param versions: everything that matches, in the query's order.
+    """
+    return _searchset(store, _page(versions, query), query, url, pairs)
+
+
+def _searchset(
+    store: FhirStore,
+    found: tuple[list[Version], int, bool],
+    query: SearchQuery,
+    url: str,
+    pairs: Sequence[tuple[str, str]],
+) -> dict[str, Any]:
+    page, total, more = found
     if query.summary == "count":
         return _bundle("searchset", total, [], [_link("self", url, pairs)])
     entries = [

@@ -154,14 +154,22 @@ class FhirRepository:
         )
         return [(row["type"], row["id"]) for row in rows]
 
-    def scan(self, store: int, types: Sequence[str] = (), *, newest_first: bool = False) -> Iterator[Version]:
+    def scan(
+        self,
+        store: int,
+        types: Sequence[str] = (),
+        *,
+        newest_first: bool = False,
+        after: tuple[int, str, str] | None = None,
+    ) -> Iterator[Version]:
         """Yield the current versions in the order of their last update; safe while others write.
 
         :param types: only these types; none means all.
+        :param after: ``updated``, ``type`` and ``id`` of the one after which to start.
         """
         kinds = f" AND type IN ({', '.join('?' * len(types))})" if types else ""
         order, beyond = ("DESC", "<") if newest_first else ("ASC", ">")
-        position: tuple[int, str, str] = (2**62 if newest_first else -1, "", "")
+        position = after or (2**62 if newest_first else -1, "", "")
         while True:
             page = list(
                 self._query(
@@ -175,9 +183,17 @@ class FhirRepository:
                 return
             position = (page[-1].updated, page[-1].type, page[-1].id)
 
-    def count(self, store: int) -> int:
-        """Return how many resources a store holds."""
-        return sum(metric.count for metric in self.metrics(store))
+    def count(self, store: int, types: Sequence[str] = ()) -> int:
+        """Return how many resources a store holds.
+
+        :param types: only these types; none means all.
+        """
+        kinds = f" AND type IN ({', '.join('?' * len(types))})" if types else ""
+        row = self._storage.read().execute(
+            f"SELECT count(*) FROM fhir_versions WHERE store = ? AND current AND body IS NOT NULL{kinds}",  # noqa: S608
+            (store, *types),
+        )
+        return int(row.fetchone()[0])
 
     def metrics(self, store: int) -> list[TypeMetric]:
         """Return number and size of the resources of each type."""

@@ -19,6 +19,7 @@ import msgspec
 
 from airflow_healthcare_deid.emulator.fhir import dates
 from airflow_healthcare_deid.emulator.fhir import search_parameters as known
+from airflow_healthcare_deid.emulator.fhir.codec import encode
 from airflow_healthcare_deid.emulator.fhir.outcome import FhirError, bad_type, invalid
 from airflow_healthcare_deid.emulator.fhir.versions import FhirVersion, resource_types
 
@@ -35,6 +36,7 @@ _SYSTEM = frozenset(
 )  # fmt: skip
 _UNSUPPORTED = frozenset({"_include", "_revinclude", "_has", "_content", "_text", "_filter", "_query", "_list"})
 _SORTS = {"_lastUpdated": False, "-_lastUpdated": True}
+_EXACT = frozenset({"reference", "token"})
 _LIST = re.compile(r"(?:[^,\\]|\\.)+")
 
 
@@ -69,6 +71,12 @@ class SearchQuery(msgspec.Struct, frozen=True):
     def matches(self, resource: dict[str, Any]) -> bool:
         """Tell whether a resource satisfies all criteria."""
         return all(_holds(criterion, resource) for criterion in self.criteria)
+
+    def needed(self) -> list[list[bytes]]:
+        """Return, for criteria that allow it, the texts of which a resource's JSON must hold one to satisfy them."""
+        exact = [c for c in self.criteria if c.modifier is None and known.PARAMETERS[c.name].kind in _EXACT]
+        texts = [[known.needed_text(known.PARAMETERS[c.name].kind, value) for value in c.values] for c in exact]
+        return [[encode(text)[1:-1] for text in alternatives] for alternatives in texts if all(alternatives or [""])]
 
     @property
     def ids(self) -> frozenset[str] | None:

@@ -153,8 +153,16 @@ def reference_matches(value: Any, wanted: str, kind: str | None) -> bool:
     target = value.get("reference") if isinstance(value, dict) else None
     if not isinstance(target, str):
         return False
-    relative = "/".join(target.split("/_history/")[0].split("/")[-2:])
-    parts = wanted.split("/_history/")[0].split("/")
-    if len(parts) >= 2:
-        return relative == "/".join(parts[-2:])
+    relative, sought = _relative(target), _relative(wanted)
+    if "/" in sought:
+        return relative == sought
     return relative.endswith(f"/{wanted}") and kind in (None, relative.split("/")[0])
+
+
+def needed_text(kind: str, wanted: str) -> str:
+    """Return a text that a token or reference must hold to match; empty when there is none."""
+    return _relative(wanted) if kind == "reference" else wanted.rpartition("|")[2]
+
+
+def _relative(reference: str) -> str:
+    return "/".join(reference.split("/_history/")[0].split("/")[-2:])

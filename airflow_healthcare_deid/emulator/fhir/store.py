@@ -216,8 +216,13 @@ class FhirStore:
 
     def matching(self, query: search.SearchQuery) -> Iterator[Version]:
         """Yield all resources a search finds, in its order."""
+        needed = query.needed()
         for version in self._candidates(query):
-            if version.body is not None and query.matches(version.resource()):
+            body = version.body
+            # Most can be told by their bytes, which takes a fraction of the time that reading the JSON does.
+            if body is None or not all(any(text in body for text in texts) for texts in needed):
+                continue
+            if query.matches(version.resource()):
                 yield version
 
     def _candidates(self, query: search.SearchQuery) -> Iterable[Version]:

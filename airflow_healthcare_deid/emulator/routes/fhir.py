@@ -143,7 +143,7 @@ def _search(exchange: Exchange) -> Response:
     strict = strict or exchange.prefers("handling=strict")
     query = parse_query(pairs, exchange.store.settings.version, kind, strict=strict)
     url = f"{exchange.store.base}/{kind or ''}"
-    return json_response(pages.searchset(exchange.store, exchange.store.matching(query), query, url, _linked(exchange)))
+    return json_response(pages.search(exchange.store, query, url, _linked(exchange)))
 
 
 def _bundle(exchange: Exchange) -> Response:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -117,11 +118,13 @@ def test_strict_handling_refuses_unknown_parameters(filled: Any, make_store: Any
     assert strict.send("GET", "/Patient?unknown=1", Prefer="handling=lenient").status == 200
 
 
-def test_pages_follow_each_other_without_gap_or_overlap(store: Any) -> None:
+@pytest.mark.parametrize("criterion", ["", "&active=true", "&_lastUpdated=gt2000"])
+def test_pages_follow_each_other_without_gap_or_overlap(store: Any, criterion: str) -> None:
     for number in range(7):
-        store.put({"resourceType": "Patient", "id": f"p{number}"})
+        store.put({"resourceType": "Patient", "id": f"p{number}", "active": True})
+    store.put({"resourceType": "Basic", "id": "b", "code": {"text": "no patient"}})
     found: list[str] = []
-    url = "/Patient?_count=3"
+    url = f"/Patient?_count=3{criterion}"
     pages = 0
     while url:
         bundle = store.send("GET", url).body
@@ -132,8 +135,34 @@ def test_pages_follow_each_other_without_gap_or_overlap(store: Any) -> None:
         pages += 1
     assert pages == 3
     assert found == [f"p{number}" for number in reversed(range(7))]
-    first = store.send("GET", "/Patient?_count=1&_sort=_lastUpdated").body
+    ascending = f"/Patient?_count=6&_sort=_lastUpdated{criterion}"
+    first = store.send("GET", ascending).body
     assert first["entry"][0]["resource"]["id"] == "p0"
+    links = {link["relation"]: link["url"] for link in first["link"]}
+    last = store.send("GET", links["next"].removeprefix(store.base)).body
+    assert ([entry["resource"]["id"] for entry in last["entry"]], last["total"]) == (["p6"], 7)
+
+
+def test_a_page_token_stays_good_while_resources_come_and_go(store: Any) -> None:
+    for number in range(4):
+        store.put({"resourceType": "Patient", "id": f"p{number}"})
+    first = store.send("GET", "/Patient?_count=2").body
+    assert [entry["resource"]["id"] for entry in first["entry"]] == ["p3", "p2"]
+    store.send("DELETE", "/Patient/p2")
+    store.put({"resourceType": "Patient", "id": "p4"})
+    links = {link["relation"]: link["url"] for link in first["link"]}
+    second = store.send("GET", links["next"].removeprefix(store.base)).body
+    assert [entry["resource"]["id"] for entry in second["entry"]] == ["p1", "p0"]
+    assert second["total"] == 4
+
+
+@pytest.mark.parametrize("value", ["Ångström", 'say "x"', "back\\slash", "tab\t", "a/b", "\u2028", "comma,"])
+def test_any_value_of_an_identifier_is_found(store: Any, value: str) -> None:
+    store.put({"resourceType": "Patient", "id": "p", "identifier": [{"system": "urn:s", "value": value}]})
+    escaped = value.replace("\\", "\\\\").replace(",", "\\,")
+    assert store.ids(f"/Patient?identifier={quote(escaped)}") == {"p"}
+    assert store.ids(f"/Patient?identifier={quote(f'other,urn:s|{escaped}')}") == {"p"}
+    assert store.ids(f"/Patient?identifier={quote(f'urn:t|{escaped}')}") == set()
 
 
 def test_a_search_can_be_posted_and_made_by_googles_client(filled: Any, fhir_stores: Any) -> None:
