@@ -7,8 +7,11 @@ Credentials). Wildcards: discovery document, ``GoogleCloudHealthcareV1DicomGcsSo
 from __future__ import annotations
 
 import functools
+import io
 import os
 import re
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_healthcare_deid.config.gcs import GcsLocation, parse_gcs_uri
@@ -17,7 +20,6 @@ from airflow_healthcare_deid.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 T = TypeVar("T")
 
@@ -26,6 +28,23 @@ MAX_OBJECT_BYTES = 1024**3
 
 _TIMEOUT = 60
 _RETRY_SECONDS = 10.0
+
+
+class _TooLargeError(Exception):
+    """An object has more bytes than its reader takes."""
+
+
+class _BoundedFile(io.FileIO):
+    """A new file that takes so many bytes: what an object holds may be compressed, so its size tells nothing."""
+
+    def __init__(self, path: Path, limit: int | None) -> None:
+        super().__init__(path, "w")
+        self._limit = limit
+
+    def write(self, data: Any) -> int:
+        if self._limit is not None and self.tell() + len(data) > self._limit:
+            raise _TooLargeError
+        return super().write(data)
 
 
 def parse_location(uri: object, field: str, *, prefix: bool = False) -> GcsLocation:
@@ -73,33 +92,29 @@ def read_gcs(uri: str, field: str = "gcsUri", limit: int = MAX_OBJECT_BYTES) -> 
     :param limit: the most bytes it may have.
     :raises ServiceError: 400 if the URI is malformed, the object is missing or too large; 403 if it may not be read.
     """
-    source = parse_location(uri, field)
-
-    def read() -> bytes:
-        blob = _client().bucket(source.bucket).get_blob(source.name, timeout=_TIMEOUT, retry=_retry())
-        if blob is None:
-            raise invalid(f"{uri} does not exist.", field=field)
-        if (blob.size or 0) > limit:
-            raise invalid(f"{uri} is larger than {limit} bytes.", field=field)
-        data: bytes = blob.download_as_bytes(timeout=_TIMEOUT, retry=_retry())
-        return data
-
-    return _answered(read, source, field)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "object"
+        fetch_gcs(uri, file, field, limit)
+        return file.read_bytes()
 
 
-def fetch_gcs(uri: str, target: Path, field: str) -> None:
-    """Read an object of any size into a file.
+def fetch_gcs(uri: str, target: Path, field: str, limit: int | None = None) -> None:
+    """Read an object into a file.
 
-    :raises ServiceError: as `read_gcs` does, but for the size.
+    :param limit: the most bytes it may have, unpacked; None is for any size.
+    :raises ServiceError: as `read_gcs` does.
     """
     source = parse_location(uri, field)
 
     def fetch() -> None:
         blob = _client().bucket(source.bucket).blob(source.name)
-        with target.open("wb") as file:
+        with _BoundedFile(target, limit) as file:
             blob.download_to_file(file, timeout=_TIMEOUT, retry=_retry())
 
-    _answered(fetch, source, field)
+    try:
+        _answered(fetch, source, field)
+    except _TooLargeError:
+        raise invalid(f"{uri} is larger than {limit} bytes.", field=field) from None
 
 
 def list_gcs(uri: str, field: str = "gcsSource.uri") -> list[str]:

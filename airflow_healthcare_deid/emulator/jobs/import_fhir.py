@@ -5,6 +5,8 @@ Formats: ``ImportResourcesRequest.contentStructure`` of the discovery document.
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_healthcare_deid.emulator import gcs
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from airflow_healthcare_deid.emulator.jobs.context import JobContext
+
+MAX_TEXT_BYTES = 128 * 1024**2
+"""The largest JSON text that is read, a line or a whole object; the emulator's own guard."""
 
 RESPONSE_TYPE = "type.googleapis.com/google.cloud.healthcare.v1.fhir.ImportResourcesResponse"
 
@@ -35,45 +40,60 @@ def import_fhir(context: JobContext) -> dict[str, Any]:
     version = FhirVersion(store.body["version"])
     for uri in uris:
         context.check()
-        data = _read(uri)
-        # The number tells the resources of an object apart after a restart.
-        resources = enumerate(_resources(data, context.payload["structure"]))
-        todo = [(f"{uri}#{number}", found) for number, found in resources]
-        todo = [(item, found) for item, found in todo if item not in context.finished_items]
-        context.expect(len(todo))
-        for item, found in todo:
-            context.check()
-            _take(context, store.key, version, item, found)
+        with tempfile.TemporaryDirectory(dir=context.state.storage.incoming) as folder:
+            file = _fetched(uri, Path(folder) / "object")
+            # Read twice, to be counted and to be taken: only one line of it is in memory then.
+            context.expect(sum(1 for _ in _items(context, uri, file)))
+            for item, found in _items(context, uri, file):
+                _take(context, store.key, version, item, found)
     return {"@type": RESPONSE_TYPE}
 
 
-def _read(uri: str) -> bytes | None:
+def _fetched(uri: str, file: Path) -> Path | None:
+    """Bring an object here; None if that can't be done."""
     try:
-        return gcs.read_gcs(uri, "gcsSource.uri")
+        gcs.fetch_gcs(uri, file, "gcsSource.uri", gcs.MAX_OBJECT_BYTES)
     except ServiceError as error:
         if error.code is Code.UNAVAILABLE:
             raise
         return None  # deleted since it was listed, too large, or not to be read
+    return file
 
 
-def _resources(data: bytes | None, structure: str) -> Iterator[Any]:
+def _items(context: JobContext, uri: str, file: Path | None) -> Iterator[tuple[str, Any]]:
+    """Yield what should be resources and is still to do, by a name that tells those of an object apart."""
+    for number, found in enumerate([None] if file is None else _resources(file, context.payload["structure"])):
+        context.check()
+        item = f"{uri}#{number}"
+        if item not in context.finished_items:
+            yield item, found
+
+
+def _resources(file: Path, structure: str) -> Iterator[Any]:
     """Yield what should be resources; in place of what can't be read, None."""
-    if data is None:
-        yield None
-        return
     kind, _, pretty = structure.partition("_")
-    for text in (data,) if pretty else data.splitlines():
-        if not text.strip():
-            continue
+    for text in _texts(file, whole=bool(pretty)):
         try:
-            value = decode(text)
+            value = None if text is None else decode(text)
         except FhirError:
-            yield None
-            continue
-        if kind == "RESOURCE":
+            value = None
+        if kind == "RESOURCE" or value is None:
             yield value
         else:
             yield from _entries(value)
+
+
+def _texts(file: Path, *, whole: bool) -> Iterator[bytes | None]:
+    """Yield the lines of a file, or all of it; in place of what is too long, None."""
+    with file.open("rb") as stream:
+        read = stream.read if whole else stream.readline
+        while text := read(MAX_TEXT_BYTES + 1):
+            if len(text) > MAX_TEXT_BYTES:
+                yield None
+                while text and (whole or not text.endswith(b"\n")):
+                    text = read(MAX_TEXT_BYTES)
+            elif text.strip():
+                yield text
 
 
 def _entries(bundle: Any) -> Iterator[Any]:

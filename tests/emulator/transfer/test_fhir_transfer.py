@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from googleapiclient.errors import HttpError
 
+from airflow_healthcare_deid.emulator.jobs import import_fhir
 from tests.support.bigquery_load import loaded
 
 PATIENTS: list[dict[str, Any]] = [{"resourceType": "Patient", "id": f"p{number}", "active": True} for number in (1, 2)]
@@ -104,6 +105,23 @@ def test_bad_lines_are_counted_and_stop_nothing(fhir_stores: Any, store: Any, bu
     bucket.blob("history.ndjson").upload_from_string(history)
     operation = wait(load(fhir_stores, store, f"gs://{bucket.name}/history.ndjson", "BUNDLE"))
     assert operation["metadata"]["counter"] == {"failure": "1"}
+
+
+@pytest.mark.parametrize("structure", ["RESOURCE", "RESOURCE_PRETTY"])
+def test_a_text_that_is_too_long_is_counted_and_stops_nothing(
+    fhir_stores: Any, store: Any, bucket: Any, wait: Any, monkeypatch: pytest.MonkeyPatch, structure: str
+) -> None:
+    monkeypatch.setattr(import_fhir, "MAX_TEXT_BYTES", 100)
+    long = json.dumps({"resourceType": "Patient", "id": "long", "name": [{"text": "x" * 1000}]})
+    texts = [json.dumps(PATIENTS[0]), long, json.dumps(PATIENTS[1])]
+    if structure == "RESOURCE":
+        bucket.blob("in.json").upload_from_string("\n".join(texts))
+    else:
+        for number, text in enumerate(texts):
+            bucket.blob(f"in{number}.json").upload_from_string(text)
+    operation = wait(load(fhir_stores, store, f"gs://{bucket.name}/*.json", structure))
+    assert operation["metadata"]["counter"] == {"success": "2", "failure": "1"}
+    assert store.ids("/Patient") == {"p1", "p2"}
 
 
 def test_nothing_to_import_and_no_bucket_fail_the_operation(

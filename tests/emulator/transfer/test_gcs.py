@@ -1,6 +1,9 @@
 from __future__ import annotations
 
-from typing import Any
+import gzip
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -8,6 +11,10 @@ from hypothesis import strategies as st
 
 from airflow_healthcare_deid.emulator import gcs
 from airflow_healthcare_deid.emulator.errors import ServiceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.mark.parametrize(
@@ -65,6 +72,40 @@ def test_what_is_missing_or_too_large_is_a_clean_400(bucket: Any) -> None:
         assert missing.value.http_status == 400
     with pytest.raises(ServiceError, match="larger"):
         gcs.read_gcs(f"gs://{bucket.name}/a", limit=4)
+
+
+@pytest.fixture
+def bomb(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """The size of every object of a storage that packs what it sends, as Google's does with objects stored packed."""
+    size = 10_000_000
+    packed = gzip.compress(bytes(size))
+
+    class Storage(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Encoding", "gzip")
+            self.send_header("Content-Length", str(len(packed)))
+            self.end_headers()
+            self.wfile.write(packed)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Storage) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{server.server_port}")
+        yield size
+        server.shutdown()
+
+
+def test_what_unpacks_beyond_the_limit_is_not_unpacked(bomb: int, tmp_path: Path) -> None:
+    file = tmp_path / "object"
+    with pytest.raises(ServiceError, match="larger than 1000000 bytes") as refused:
+        gcs.fetch_gcs("gs://bucket/bomb", file, "gcsSource.uri", 1_000_000)
+    assert refused.value.http_status == 400
+    assert file.stat().st_size <= 1_000_000
+    gcs.fetch_gcs("gs://bucket/bomb", file, "gcsSource.uri")
+    assert file.stat().st_size == bomb
 
 
 def test_an_unreachable_storage_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
