@@ -41,6 +41,23 @@ def test_fhir_resources_are_loaded_from_anything(healthcare_sandbox: Sandbox, tm
     store = healthcare_sandbox.fhir_store("ehr", [PATIENT, file])
     assert {patient["id"] for patient in healthcare_sandbox.resources(store, "Patient")} == {"p1", "p2"}
 
+    folder = tmp_path / "deep" / "er"
+    folder.mkdir(parents=True)
+    lines = (json.dumps({**PATIENT, "id": f"line{number}"}) for number in (1, 2))
+    (folder / "Patient.ndjson").write_text("\n".join(lines) + "\n")
+    (folder / "notes.txt").write_text("no resource")
+    nameless = {"resourceType": "Patient", "active": True}
+    store = healthcare_sandbox.fhir_store("folder", [tmp_path, nameless])
+    ids = [patient["id"] for patient in healthcare_sandbox.resources(store, "Patient")]
+    assert {"p2", "line1", "line2"} < set(ids)
+    assert len(ids) == 4
+
+
+def test_what_is_no_resource_is_refused_with_the_reason(healthcare_sandbox: Sandbox) -> None:
+    with pytest.raises(RejectedRequestError, match=r"Patient\.birthDate: is no date") as refused:
+        healthcare_sandbox.fhir_store("ehr", [{**PATIENT, "birthDate": "5 May"}])
+    assert "5 May" not in str(refused.value)
+
 
 def test_the_connection_leads_to_the_emulator(healthcare_connection: str, healthcare_emulator: Emulator) -> None:
     assert resolve_endpoint().url == healthcare_emulator.url

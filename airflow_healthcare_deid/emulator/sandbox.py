@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from pydicom.dataset import FileDataset
 
+_MOST_INSTANCES = 50_000
 _DICOM_JSON = {"Accept": "application/dicom+json"}
 
 
@@ -59,23 +60,25 @@ class Sandbox:
     def fhir_store(
         self, store_id: str, resources: Iterable[Mapping[str, Any] | Path] = (), *, version: str = "R4"
     ) -> FhirStoreName:
-        """Make a FHIR store and store resources in it, under their own ids.
+        """Make a FHIR store and store resources in it, under their own ids where they have one.
 
         :param store_id: its id.
-        :param resources: resources or the paths of their JSON; a Bundle stands for what it holds.
-        :param version: ``STU3`` or ``R4``.
+        :param resources: resources, the paths of their ``.json`` or ``.ndjson`` files, or those of folders that hold
+            such; a Bundle stands for what it holds.
+        :param version: ``DSTU2``, ``STU3``, ``R4`` or ``R5``.
         """
         body = {"version": version, "enableUpdateCreate": True, "disableReferentialIntegrity": True}
         self._call("POST", f"{self.name}/fhirStores", json=body, params={"fhirStoreId": store_id})
         store = self.name.fhir_store(store_id)
         for resource in _resources(resources):
-            path = f"{store}/fhir/{resource['resourceType']}/{resource['id']}"
-            self._call("PUT", path, json=resource, headers={"Content-Type": "application/fhir+json"})
+            path = f"{store}/fhir/{resource.get('resourceType')}"
+            method, path = ("PUT", f"{path}/{resource['id']}") if "id" in resource else ("POST", path)
+            self._call(method, path, json=resource, headers={"Content-Type": "application/fhir+json"})
         return store
 
     def instances(self, store: DicomStoreName) -> Iterator[FileDataset]:
         """Read back every instance of a DICOM store."""
-        found = self._call("GET", f"{store}/dicomWeb/instances", headers=_DICOM_JSON)
+        found = self._call("GET", f"{store}/dicomWeb/instances", headers=_DICOM_JSON, params={"limit": _MOST_INSTANCES})
         for row in found.json() if found.content else ():
             study, series, sop = (row[tag]["Value"][0] for tag in ("0020000D", "0020000E", "00080018"))
             path = f"{store}/dicomWeb/studies/{study}/series/{series}/instances/{sop}"
@@ -97,7 +100,7 @@ class Sandbox:
     @staticmethod
     def _checked(answer: requests.Response) -> requests.Response:
         if answer.status_code >= 300:
-            raise api_error(answer.status_code, f"The emulator answered {answer.status_code}")
+            raise api_error(answer.status_code, f"The emulator answered {answer.status_code}{_reason(answer)}")
         return answer
 
 
@@ -113,8 +116,29 @@ def _contents(files: Iterable[Path | bytes]) -> Iterator[bytes]:
 
 def _resources(resources: Iterable[Mapping[str, Any] | Path]) -> Iterator[Mapping[str, Any]]:
     for resource in resources:
-        body = json.loads(resource.read_text("utf-8")) if isinstance(resource, Path) else resource
-        if body.get("resourceType") == "Bundle":
-            yield from _resources(entry["resource"] for entry in body.get("entry", ()))
+        if isinstance(resource, Path):
+            yield from _resources(_read(resource))
+        elif resource.get("resourceType") == "Bundle":
+            yield from _resources(entry["resource"] for entry in resource.get("entry", ()))
         else:
-            yield body
+            yield resource
+
+
+def _read(path: Path) -> Iterator[Mapping[str, Any] | Path]:
+    if path.is_dir():
+        yield from sorted(inner for inner in path.rglob("*") if inner.suffix in (".json", ".ndjson"))
+    elif path.suffix == ".ndjson":
+        yield from (json.loads(line) for line in path.read_bytes().splitlines() if line.strip())
+    else:
+        yield json.loads(path.read_bytes())
+
+
+def _reason(answer: requests.Response) -> str:
+    """Return what the emulator says of an error, which holds no value of the data."""
+    try:
+        body = answer.json()
+    except ValueError:
+        return ""
+    issues = body.get("issue") if isinstance(body, dict) else None
+    said = issues[0].get("diagnostics") if issues else None
+    return f": {said}" if said else ""
