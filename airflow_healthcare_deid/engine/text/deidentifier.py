@@ -8,6 +8,7 @@ from airflow_healthcare_deid.engine.changes import Change
 from airflow_healthcare_deid.engine.text.findings import Finding, merge
 from airflow_healthcare_deid.engine.text.info_types import DATE_TYPES, info_type_ranks, select
 from airflow_healthcare_deid.engine.text.patterns import find_patterns, require_regex
+from airflow_healthcare_deid.engine.text.plain import plain_text
 from airflow_healthcare_deid.engine.text.transformations import Transformation, transformations
 
 if TYPE_CHECKING:
@@ -58,12 +59,16 @@ class TextDeidentifier:
         """
         if not text:
             return []
-        found = list(record.find(text)) if record is not None else []
+        plain = plain_text(text)
+        found = list(record.find(plain.text)) if record is not None else []
         selection = select(None) if defaults else self._selection
         if self._detect or defaults:
-            found += find_patterns(text, selection.looked_for)
+            found += find_patterns(plain.text, selection.looked_for)
         excluded = selection.excluded
-        return merge((one for one in found if one.info_type not in excluded), info_type_ranks())
+        return merge(
+            (plain.in_original(one) for one in found if one.info_type not in excluded),
+            info_type_ranks(),
+        )
 
     def transform(
         self,

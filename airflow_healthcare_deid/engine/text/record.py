@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from airflow_healthcare_deid.engine.rules import load_rules
 from airflow_healthcare_deid.engine.text.dates import find_dates, parse_date
 from airflow_healthcare_deid.engine.text.findings import Finding
+from airflow_healthcare_deid.engine.text.plain import plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -23,6 +24,7 @@ _SEPARATORS = r"[\s,.;:^=_/\\'\u2019-]"
 _NOT_IN_WORD = r"(?<![^\W_])"
 _WORD_ENDS = r"(?![^\W_])"
 _ID_LABEL = r"\b(?:id|ident|mrn|patient|pat|pid|case|acc|accession|no|nr|number)[\s.:#=]{1,3}"
+_SPELLED_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "æ": "ae", "œ": "oe"})
 _MAX_VALUES = 64
 _MAX_LENGTH = 200
 
@@ -129,7 +131,7 @@ def _fold_character(character: str) -> str:
 
 
 def _clean(values: Iterable[object]) -> tuple[str, ...]:
-    texts = (str(value).strip() for value in values if value is not None)
+    texts = (plain_text(str(value)).text.strip() for value in values if value is not None)
     return tuple(dict.fromkeys(text for text in texts if 0 < len(text) <= _MAX_LENGTH))[:_MAX_VALUES]
 
 
@@ -163,7 +165,8 @@ def _matcher(record: RecordIdentifiers) -> tuple[tuple[str, re.Pattern[str]], ..
 
 def _name_pattern(name: str) -> str | None:
     tokens = name_tokens(name)
-    words = sorted((word for token in tokens for word in _spellings(token)), key=len, reverse=True)
+    spelled = (*tokens, *name_tokens(name.casefold().translate(_SPELLED_OUT)))
+    words = sorted({word for token in spelled for word in _spellings(token)}, key=len, reverse=True)
     if not words:
         return None
     initials = "".join(sorted({token[0] for token in tokens}))

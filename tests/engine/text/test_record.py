@@ -28,7 +28,7 @@ def _found(text: str, record: RecordIdentifiers = RECORD) -> set[tuple[str, str]
     [
         ("JANE MÜLLER-DOE was seen", "JANE MÜLLER-DOE"),
         ("Muller, Jane", "Muller, Jane"),
-        ("Mueller", None),
+        ("Mueller, Jane", "Mueller, Jane"),
         ("doe^jane", "doe^jane"),
         ("JaneDoe.dcm", "JaneDoe"),
         ("jane_doe_ct", "jane_doe"),
