@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from decimal import Decimal
 
 from airflow_healthcare_deid.emulator.fhir import dates
@@ -14,8 +15,12 @@ _NUMBERS: dict[str, tuple[type, ...]] = {
     "unsignedInt": (int,),
     "decimal": (int, float, Decimal),
 }
-_SMALLEST = {"integer": -(2**31), "positiveInt": 1, "unsignedInt": 0}
-_LARGEST = 2**31 - 1
+_RANGES: dict[str, tuple[float, float]] = {
+    "integer": (-(2**31), 2**31 - 1),
+    "positiveInt": (1, 2**31 - 1),
+    "unsignedInt": (0, 2**31 - 1),
+}
+_DOUBLE = (-sys.float_info.max, sys.float_info.max)
 
 _DAY = r"\d{4}(?:-\d\d(?:-\d\d)?)?"
 _INSTANT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)"
@@ -48,8 +53,9 @@ def fault_of(value: object, kind: str) -> str | None:
     """
     if not isinstance(value, _NUMBERS.get(kind, (str,))) or (isinstance(value, bool) and kind != "boolean"):
         return "has the wrong JSON type"
-    if kind in _SMALLEST:
-        return None if _SMALLEST[kind] <= int(str(value)) <= _LARGEST else f"is outside the range of {kind}"
+    if isinstance(value, (int, float, Decimal)):
+        smallest, largest = _RANGES.get(kind, _DOUBLE)
+        return None if smallest <= value <= largest else f"is outside the range of {kind}"
     if not isinstance(value, str):
         return None
     if value == "":
