@@ -104,6 +104,12 @@ def test_fields_beyond_the_sample(deidentifier: Make, resource: dict[str, Any], 
     assert deidentifier().deidentify(resource) == {"resourceType": resource["resourceType"], field: value}
 
 
+@pytest.mark.parametrize(("version", "field"), [("DSTU2", "coverage"), ("STU3", "insurance"), ("R4", "insurance")])
+def test_an_authorization_of_an_insurer_is_an_account_number(deidentifier: Make, version: Any, field: str) -> None:
+    claim = {"resourceType": "Claim", field: [{"sequence": 1, "preAuthRef": ["A-1"]}]}
+    assert deidentifier(version=version).deidentify(claim) == {"resourceType": "Claim", field: [{"sequence": 1}]}
+
+
 def test_every_path_of_the_tables_is_one_in_some_version() -> None:
     rows = [*load_rules("fhir_default")["rows"], *load_rules("fhir_info_types")["rows"]]
     known: set[str] = set()
