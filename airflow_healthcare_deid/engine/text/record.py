@@ -206,7 +206,13 @@ def _id_pattern(value: str) -> str | None:
         if len(short) >= 4:
             body = "0*" + r"[\s./_-]?".join(short)
         return rf"(?<!\d){body}(?!\d)"
-    return rf"{_NOT_IN_WORD}{body}{_WORD_ENDS}"
+    pattern = rf"{_NOT_IN_WORD}{body}{_WORD_ENDS}"
+    prefixed = re.fullmatch(r"[^\d]{1,5}(\d{6,})", "".join(characters))
+    if prefixed:
+        # MRN-778812 is repeated as 778812, too.
+        number = r"[\s./_-]?".join(prefixed[1])
+        pattern += rf"|(?<!\d){number}(?!\d)"
+    return pattern
 
 
 def _phone_pattern(value: str) -> str | None:

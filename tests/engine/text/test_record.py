@@ -11,7 +11,7 @@ from airflow_healthcare_deid.engine.text.record import fold, name_tokens
 
 RECORD = RecordIdentifiers.of(
     names=["Müller-Doe^Jane^Mary^Dr", "O'Brien^Li"],
-    ids=["11-05-25-142825", "0004471229", "7", "AB12", None, ""],
+    ids=["11-05-25-142825", "0004471229", "7", "AB12", "MRN-778812", "XY-123", None, ""],
     dates=["19470312", "not a date"],
     phones=["+1 (617) 555-0123"],
     emails=["jane@example.org"],
@@ -62,6 +62,10 @@ def test_names(text: str, found: str | None) -> None:
         ("7 cm", None),
         ("44712290", None),
         ("AB123", None),
+        ("mrn 778812", "mrn 778812"),
+        ("pt. 77-88-12", "77-88-12"),
+        ("7788123", None),
+        ("123 mg", None),
     ],
 )
 def test_ids(text: str, found: str | None) -> None:
