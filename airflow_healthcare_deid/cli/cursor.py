@@ -1,13 +1,14 @@
 """A request from arguments like ``-r .config.dicom filter-profile=X``: the grammar of google-apis-rs's command lines.
 
 An argument without ``=`` moves a cursor, one with it sets a field below the cursor. A name that begins with ``.``
-starts at the top; ``..`` goes up one level and each further ``.`` one more, and a name may follow; a lone ``.`` goes to
-the top. ``a.b=v`` sets a nested field and leaves the cursor where it is. Names are kebab-case, snake_case or camelCase,
-and a field that is a list takes one value per argument.
+starts at the top; ``..`` goes up one level and each further ``.`` one more, between names as well, and a name may
+follow; a lone ``.`` goes to the top. ``a.b=v`` sets a nested field and leaves the cursor where it is. Names are
+kebab-case, snake_case or camelCase, and a field that is a list takes one value per argument.
 """
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
@@ -19,6 +20,7 @@ from airflow_healthcare_deid.errors import InvalidRequestError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_STEP = re.compile(r"\.+|[^.]+")
 _TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
 
 
@@ -46,20 +48,19 @@ def _resolve(kind: type[Message], cursor: tuple[str, ...], name: str, argument: 
     """Return the path that a name means from the cursor, in Google's spelling."""
     if not name:
         raise InvalidRequestError(shown(argument), "names no field", "Write field=value")
-    rest = name.lstrip(".")
-    dots = len(name) - len(rest)
-    if dots == 1:
-        cursor = ()
-    elif dots > 1:
-        if dots - 1 > len(cursor):
-            at = ".".join(cursor) or "the top"
+    path = () if len(name) - len(name.lstrip(".")) == 1 else cursor
+    for step in _STEP.findall(name):
+        if not step.startswith("."):
+            path = (*path, _field(_message_at(kind, path, argument), step, argument).key)
+        elif len(step) - 1 > len(path):
+            at = ".".join(path) or "the top"
             raise InvalidRequestError(
                 shown(argument), f"leads above the top of the request from {at}", "Use fewer dots"
             )
-        cursor = cursor[: len(cursor) - (dots - 1)]
-    path = cursor
-    for part in rest.split(".") if rest else ():
-        path = (*path, _field(_message_at(kind, path, argument), part, argument).key)
+        else:
+            path = path[: len(path) - (len(step) - 1)]
+    if len(name) > 1 and name[-1] == "." != name[-2]:
+        raise InvalidRequestError(shown(argument), "ends with a dot", "Name a field after it, or leave it out")
     return path
 
 

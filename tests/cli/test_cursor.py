@@ -51,6 +51,15 @@ def test_the_reference_run_builds_the_whole_request() -> None:
         (".config.dicom.keep-list tags=A ...fhir", {"config": {"dicom": {"keepList": {"tags": ["A"]}}, "fhir": {}}}),
         (".config.dicom . gcs-config-uri=g", {"config": {"dicom": {}}, "gcsConfigUri": "g"}),
         (".config.dicom .config.image", {"config": {"dicom": {}, "image": {}}}),
+        (".config.dicom..fhir", {"config": {"fhir": {}}}),
+        (
+            ".config.dicom.keep-list...fhir default-keep-extensions=no",
+            {"config": {"fhir": {"defaultKeepExtensions": False}}},
+        ),
+        (
+            ".config.dicom.. image.text-redaction-mode=REDACT_NO_TEXT",
+            {"config": {"image": {"textRedactionMode": "REDACT_NO_TEXT"}}},
+        ),
         ("gcs-config-uri=a=b", {"gcsConfigUri": "a=b"}),
         ("gcsConfigUri=g", {"gcsConfigUri": "g"}),
     ],
@@ -72,6 +81,8 @@ def test_each_request_has_its_own_fields() -> None:
     [
         (".config ...fhir", "leads above the top of the request from config. Use fewer dots"),
         ("..", "leads above the top"),
+        ("config...fhir", "leads above the top of the request from config"),
+        ("config.dicom.", "ends with a dot"),
         (".config.dicom filter-profil=X", "Did you mean filter-profile?"),
         (".konfig", "Did you mean config?"),
         (".config.dicom filter-profile=KEEP_AL_PROFILE", "Did you mean KEEP_ALL_PROFILE?"),
