@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from airflow_healthcare_deid.errors import HealthcareDeidError
+from airflow_healthcare_deid.errors import HealthcareDeidError, InvalidRequestError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,10 +18,14 @@ if TYPE_CHECKING:
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; print one line with the address when ready."""
+def main(arguments: Sequence[str] | None = None, program: str = "python -m airflow_healthcare_deid.emulator") -> int:
+    """Run the command; print one line with the address when ready.
+
+    :param arguments: what follows the program's name; default: that of this process.
+    :param program: the name to show in help.
+    """
     parser = argparse.ArgumentParser(
-        prog="python -m airflow_healthcare_deid.emulator",
+        prog=program,
         description="A local stand-in for the Cloud Healthcare API. Loopback only; no credentials are checked.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="loopback address to serve at (default: %(default)s)")
@@ -42,6 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 print(f"STORAGE_EMULATOR_HOST={emulator.storage_url}", flush=True)
             print(f"HEALTHCARE_EMULATOR_HOST={emulator.url}", flush=True)
             signal.sigwait(_STOP_SIGNALS)
+    except InvalidRequestError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     except (HealthcareDeidError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

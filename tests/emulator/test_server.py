@@ -126,6 +126,6 @@ def test_the_command_tells_its_address_and_stops_on_a_signal(tmp_path: Path, num
 def test_the_command_refuses_what_it_cannot_do() -> None:
     command = [sys.executable, "-m", "airflow_healthcare_deid.emulator", "--host", "0.0.0.0"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "not a loopback address" in done.stderr
     assert "Traceback" not in done.stderr
