@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Any, Self
 from airflow_healthcare_deid import __version__
 from airflow_healthcare_deid.endpoint import Endpoint, resolve_endpoint
 from airflow_healthcare_deid.errors import AuthenticationError, TransientApiError, api_error
-from airflow_healthcare_deid.operation import Operation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     import requests
 
-CLOUD_HEALTHCARE_SCOPE = "https://www.googleapis.com/auth/cloud-healthcare"
 CLOUD_PLATFORM_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 _TIMEOUT = (10.0, 60.0)
 
@@ -72,15 +70,18 @@ class Client:
             raise AuthenticationError("No token could be had. Run: gcloud auth application-default login") from None
         except requests.RequestException as error:
             hint = ". Start the emulator with: healthcare-deid emulator" if self.endpoint.loopback else ""
-            raise TransientApiError(f"No answer from {self.endpoint.url} ({type(error).__name__}){hint}") from None
+            raise TransientApiError(
+                f"No answer from {self.endpoint.url} ({type(error).__name__}){hint}", sent=_sent(error)
+            ) from None
         if answer.status_code >= 300:
             raise _error(answer, f"{method} {path}")
-        found: dict[str, Any] = answer.json()
+        try:
+            found: object = answer.json()
+        except requests.RequestException:
+            found = None
+        if not isinstance(found, dict):
+            raise TransientApiError(f"{method} {path}: what came back is no JSON object; a proxy may have answered")
         return found
-
-    def operation(self, name: str) -> Operation:
-        """Look at an operation."""
-        return Operation.from_dict(self.call("GET", name))
 
     def operations(self, dataset: str) -> Iterator[dict[str, Any]]:
         """Yield the operations of a dataset, page by page."""
@@ -119,14 +120,27 @@ def _session(endpoint: Endpoint, scopes: Sequence[str], impersonate: str | None)
     return AuthorizedSession(credentials)
 
 
+def _sent(error: requests.RequestException) -> bool:
+    """Tell whether a request without an answer may have reached the service."""
+    from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+    reason = getattr(error.args[0] if error.args else None, "reason", None)
+    return not isinstance(reason, ConnectTimeoutError | NewConnectionError)
+
+
 def _error(answer: requests.Response, what: str) -> Exception:
     try:
         error = answer.json()["error"]
         said, reason = str(error.get("message", "")), error.get("status")
     except (ValueError, KeyError, TypeError, AttributeError):
         said, reason = "", None
-    status = answer.status_code
+    status, wait = answer.status_code, answer.headers.get("retry-after", "")
     hint = ""
     if status in (403, 404):
         hint = " (the permission is missing, or the resource does not exist: the service answers alike)"
-    return api_error(status, f"{what}: {status} {reason or ''} {said}{hint}".strip(), reason=reason)
+    return api_error(
+        status,
+        f"{what}: {status} {reason or ''} {said}{hint}".strip(),
+        reason=reason,
+        retry_after=float(wait) if wait.isdecimal() else None,
+    )

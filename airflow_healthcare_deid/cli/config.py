@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from airflow_healthcare_deid.cli.options import located_problems, read_text, tell_problems, write_json
+from airflow_healthcare_deid.cli.options import FILE, located_problems, read_text, tell_problems, write_json
 from airflow_healthcare_deid.config import load_config, to_body
 
 
@@ -16,7 +16,7 @@ def config() -> None:
 
 
 @config.command()
-@click.argument("file")
+@click.argument("file", type=FILE)
 @click.option("--json", "as_json", is_flag=True, help="Print the problems as JSON.")
 def check(file: str, as_json: bool) -> None:
     """Check FILE (JSON or YAML; - is standard input) and print all that is wrong with it, with line numbers.

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from airflow_healthcare_deid.cli.cursor import build_request
-from airflow_healthcare_deid.cli.options import client_options, output_option, read_text, write_json
+from airflow_healthcare_deid.cli.options import (
+    FILE,
+    checked_config,
+    client_options,
+    max_failed_option,
+    output_option,
+    write_json,
+)
 from airflow_healthcare_deid.cli.waiting import follow
 from airflow_healthcare_deid.config import (
     DeidentifyDatasetRequest,
@@ -17,16 +23,16 @@ from airflow_healthcare_deid.config import (
     Message,
     TagFilterProfile,
     TextRedactionMode,
-    load_config,
     load_request,
     to_body,
 )
-from airflow_healthcare_deid.config.documents import parse_text
-from airflow_healthcare_deid.errors import InvalidRequestError
+from airflow_healthcare_deid.errors import InvalidRequestError, TransientApiError
 from airflow_healthcare_deid.operation import FailurePolicy
 from airflow_healthcare_deid.resource_names import DatasetName, DicomStoreName, FhirStoreName
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from airflow_healthcare_deid.cli.client import Client
 
 # Options that are fields of the request: the option's name to the arguments of the cursor grammar that set it.
@@ -49,14 +55,20 @@ _FIELDS = {
 
 
 class _CursorCommand(click.Command):
-    """Takes any number of arguments after ``-r``, up to the next option."""
+    """Takes any number of arguments after ``-r``, up to the next option; so the dataset comes before it."""
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        options, dataset = super().collect_usage_pieces(ctx)
+        return [dataset, options]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         spread: list[str] = []
         open_ = False
-        for argument in args:
+        for argument, following in zip(args, [*args[1:], "-"], strict=True):
             if argument == "-r":
                 open_ = True
+                if following.startswith("-"):
+                    raise click.BadOptionUsage("-r", "Option '-r' requires an argument, such as .config.dicom.", ctx)
             elif open_ and not argument.startswith("-"):
                 spread += ["-r", argument]
             else:
@@ -100,15 +112,15 @@ def _fields(command: Callable[..., None]) -> Callable[..., None]:
 @click.argument("source_dataset")
 @click.option("--dicom-store", metavar="ID", help="De-identify this DICOM store only.")
 @click.option("--fhir-store", metavar="ID", help="De-identify this FHIR store only.")
-@click.option("--config", "config_file", metavar="FILE", help="A DeidentifyConfig, JSON or YAML; - is standard input.")
+@click.option("--config", "config_file", metavar="FILE", type=FILE, help="DeidentifyConfig, JSON or YAML; - is stdin.")
 @click.option("--fhir", "with_fhir", is_flag=True, help="De-identify FHIR stores with the service's defaults.")
 @click.option(
     "-r", "cursor", multiple=True, metavar="ARG...", help="Fields by cursor: -r .config.dicom filter-profile=X"
 )
 @_fields
-@click.option("--dry-run", is_flag=True, help="Print the checked request; send nothing.")
+@click.option("--dry-run", is_flag=True, help="Check the request and print it; send nothing.")
 @click.option("--wait", is_flag=True, help="Follow the operation to its end; fails if it does.")
-@click.option("--max-failed-resources", type=int, default=0, show_default=True, help="With --wait: most that may fail.")
+@max_failed_option
 @output_option
 @client_options
 def deidentify(
@@ -128,32 +140,42 @@ def deidentify(
     """De-identify SOURCE_DATASET (projects/P/locations/L/datasets/D), or one of its stores.
 
     The request comes from options named after its fields, from --config, and from -r; what is given twice is refused.
+    -r takes all that follows up to the next option.
 
     \b
     healthcare-deid deidentify projects/p/locations/us-central1/datasets/raw \\
         --destination-dataset clean --filter-profile ATTRIBUTE_CONFIDENTIALITY_BASIC_PROFILE --fhir --wait
     """
     source, kind = _source(source_dataset, dicom_store, fhir_store)
-    policy = FailurePolicy(max_failed_resources)
     arguments = [*_spelled(fields), *(["config.fhir"] if with_fhir else []), ".", *cursor]
     body = build_request(kind, arguments)
     if config_file is not None:
         if "config" in body:
             raise InvalidRequestError("--config", "is given together with fields of the config", "Use one of them")
-        body["config"] = to_body(load_config(_mapping(read_text(config_file))))
+        body["config"] = to_body(checked_config(config_file))
     _complete_destination(body, source)
-    request = to_body(load_request(kind, body))
+    try:
+        request = to_body(load_request(kind, body))
+    except InvalidRequestError:
+        if dry_run:
+            write_json(body, output)  # what the arguments built, to find the mistake in
+        raise
     if dry_run:
         write_json(request, output)
         return
     with connect() as client:
-        started = client.call("POST", f"{source}:deidentify", request)
+        try:
+            started = client.call("POST", f"{source}:deidentify", request)
+        except TransientApiError as error:
+            if not error.sent:
+                raise
+            hint = f"It may have started all the same. Look first: healthcare-deid operations list {_dataset(source)}"
+            raise TransientApiError(f"{error}. {hint}", status=error.status) from None
         if not wait:
             write_json(started, output)
             return
         click.echo(f"Started {started['name']}", err=True)
-        operation = follow(client, started["name"], policy)
-        write_json(client.call("GET", operation.name), output)
+        follow(client, started["name"], FailurePolicy(max_failed_resources), output)
 
 
 def _source(
@@ -169,6 +191,10 @@ def _source(
     return name, DeidentifyDatasetRequest
 
 
+def _dataset(source: DatasetName | DicomStoreName | FhirStoreName) -> DatasetName:
+    return source if isinstance(source, DatasetName) else source.dataset_name
+
+
 def _spelled(fields: Mapping[str, Any]) -> list[str]:
     """Spell the options that were given in the cursor grammar, so that one piece of code builds the request."""
     arguments: list[str] = []
@@ -181,19 +207,11 @@ def _spelled(fields: Mapping[str, Any]) -> list[str]:
     return arguments
 
 
-def _mapping(text: str) -> Mapping[str, object]:
-    content = parse_text(text)
-    if not isinstance(content, Mapping):
-        raise InvalidRequestError("--config", "holds no mapping", "Write the fields of a DeidentifyConfig")
-    return content
-
-
 def _complete_destination(body: dict[str, Any], source: DatasetName | DicomStoreName | FhirStoreName) -> None:
     """Make full names of short ids: a dataset beside the source, a store in the source's dataset."""
     short = body.get("destinationDataset") or ""
     if short and "/" not in short:
-        place = source if isinstance(source, DatasetName) else source.dataset_name
-        body["destinationDataset"] = f"{place.location_name}/datasets/{short}"
+        body["destinationDataset"] = f"{_dataset(source).location_name}/datasets/{short}"
     short = body.get("destinationStore") or ""
     if short and "/" not in short and not isinstance(source, DatasetName):
         collection = "dicomStores" if isinstance(source, DicomStoreName) else "fhirStores"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from airflow_healthcare_deid.cli.options import client_options, output_option, write_json
+from airflow_healthcare_deid.cli.options import client_options, max_failed_option, output_option, write_json
 from airflow_healthcare_deid.cli.waiting import follow
 from airflow_healthcare_deid.operation import FailurePolicy, Operation
 from airflow_healthcare_deid.resource_names import DatasetName, OperationName
@@ -27,7 +27,7 @@ def operations() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the service's JSON.")
 @client_options
 def list_operations(dataset: str, as_json: bool, connect: Callable[[], Client]) -> None:
-    """List the operations of DATASET (projects/P/locations/L/datasets/D), oldest state included."""
+    """List the operations of DATASET (projects/P/locations/L/datasets/D), those that have ended among them."""
     name = str(DatasetName.parse(dataset))
     with connect() as client:
         found = list(client.operations(name))
@@ -37,7 +37,8 @@ def list_operations(dataset: str, as_json: bool, connect: Callable[[], Client]) 
     for body in found:
         operation = Operation.from_dict(body)
         method = (operation.api_method_name or "").rpartition(".")[2]
-        click.echo(f"{operation.status:<10} {method:<24} {operation.progress}  {operation.name}")
+        began = f"{operation.create_time:%Y-%m-%d %H:%M}" if operation.create_time else ""
+        click.echo(f"{operation.status:<10} {began:<17} {method:<24} {operation.progress}  {operation.name}")
 
 
 @operations.command()
@@ -62,12 +63,10 @@ def cancel(name: str, connect: Callable[[], Client]) -> None:
 
 @operations.command()
 @click.argument("name")
-@click.option("--max-failed-resources", type=int, default=0, show_default=True, help="Most resources that may fail.")
+@max_failed_option
 @output_option
 @client_options
 def wait(name: str, max_failed_resources: int, output: str, connect: Callable[[], Client]) -> None:
-    """Wait for operation NAME, then print it as JSON; fails if it did."""
-    policy = FailurePolicy(max_failed_resources)
+    """Wait for operation NAME, print it as JSON, and fail if it did."""
     with connect() as client:
-        follow(client, str(OperationName.parse(name)), policy)
-        write_json(client.call("GET", name), output)
+        follow(client, str(OperationName.parse(name)), FailurePolicy(max_failed_resources), output)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from functools import wraps
 from pathlib import Path
@@ -28,7 +29,9 @@ def client_options(command: Callable[P, R]) -> Callable[P, R]:
     @click.option("--api-endpoint", metavar="URL", help="Address of the service. Default: Google's, or the emulator's.")
     @click.option("--impersonate-service-account", metavar="EMAIL", help="Act as this service account.")
     @click.option("--quota-project", metavar="PROJECT", help="Project whose quota is used.")
-    @click.option("--scope", "scopes", multiple=True, metavar="URL", help="OAuth scope; may repeat.")
+    @click.option(
+        "--scope", "scopes", multiple=True, metavar="URL", help="OAuth scope; may repeat.  [default: cloud-platform]"
+    )
     @wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> R:
         from airflow_healthcare_deid.cli.client import Client
@@ -41,8 +44,33 @@ def client_options(command: Callable[P, R]) -> Callable[P, R]:
     return wrapped
 
 
+# Shells complete the paths of these; that they can be read is checked where they are.
+FILE = click.Path(allow_dash=True)
+
+
+def _check_output(_context: click.Context, _option: click.Parameter, output: str) -> str:
+    """Refuse a file that cannot be written before anything is sent: the answer would be lost."""
+    if output != "-":
+        path = Path(output)
+        if path.is_dir():
+            raise click.BadParameter(f"{output} is a folder")
+        if not os.access(path if path.exists() else path.parent, os.W_OK):
+            raise click.BadParameter(f"{output} cannot be written")
+    return output
+
+
 output_option = click.option(
-    "-o", "--output", default="-", show_default=True, metavar="FILE", help="Where the answer's JSON goes; - is stdout."
+    "-o",
+    "--output",
+    default="-",
+    show_default=True,
+    metavar="FILE",
+    type=FILE,
+    callback=_check_output,
+    help="Where the answer's JSON goes; - is stdout.",
+)
+max_failed_option = click.option(
+    "--max-failed-resources", type=click.IntRange(0), default=0, show_default=True, help="Most resources that may fail."
 )
 
 
@@ -55,7 +83,7 @@ def write_json(body: object, output: str) -> None:
     try:
         Path(output).write_text(text, "utf-8")
     except OSError as error:
-        raise click.BadParameter(f"{output} cannot be written: {error.strerror}", param_hint="-o") from None
+        raise click.FileError(output, f"it cannot be written: {error.strerror}") from None
 
 
 def read_text(path: str) -> str:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import click
 
-from airflow_healthcare_deid.cli.options import read_text
+from airflow_healthcare_deid.cli.options import FILE, read_text
 from airflow_healthcare_deid.errors import InvalidRequestError
 
 
 @click.command()
-@click.argument("file")
-@click.option("-o", "--output", default="report.html", show_default=True, metavar="FILE", help="The page to write.")
+@click.argument("file", type=FILE)
+@click.option(
+    "-o", "--output", default="report.html", show_default=True, metavar="FILE", type=FILE, help="The page to write."
+)
 def report(file: str, output: str) -> None:
     """Write a page from FILE, the JSON of a validation report; - is standard input.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from airflow_healthcare_deid.cli import main as command_line
+from tests.support.identity import secure_emulator, tokens
 
 if TYPE_CHECKING:
     from airflow_healthcare_deid.emulator import Emulator
@@ -20,6 +21,8 @@ class Result(NamedTuple):
     out: str
     err: str
 
+
+__all__ = ["secure_emulator", "tokens"]
 
 Run = Callable[..., Result]
 

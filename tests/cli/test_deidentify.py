@@ -88,6 +88,9 @@ def test_a_config_comes_from_a_file_or_standard_input(
         ("--destination-dataset clean --fhir --gcs-config-uri gs://b/o", "cannot be set together"),
         ("--destination-dataset clean --keep-list-tags PatientNam", "Did you mean PatientName?"),
         ("--destination-dataset clean -r ..", "leads above the top"),
+        ("--destination-dataset clean --fhir -r", "'-r' requires an argument"),
+        ("--destination-dataset clean -r --fhir", "'-r' requires an argument"),
+        ("--destination-dataset clean --fhir --max-failed-resources -1", "--max-failed-resources"),
         ("--fhir", "destinationDataset: is missing"),
         ("--fhir --destination-store x", "has no field"),
         ("--dicom-store a --fhir-store b", "cannot be given together"),
@@ -97,6 +100,40 @@ def test_a_mistake_ends_with_code_2_and_sends_nothing(run: Run, arguments: str, 
     result = run("deidentify", SOURCE, *shlex.split(arguments))
     assert (result.code, result.out) == (2, "")
     assert message in result.err
+
+
+def test_what_the_arguments_built_is_shown_beside_the_mistake(run: Run) -> None:
+    fields = ".config.dicom filter-profile=KEEP_ALL_PROFILE keep-list tags=PatientID"
+    result = run("deidentify", SOURCE, "--destination-dataset", "clean", "--dry-run", "-r", *fields.split())
+    assert result.code == 2
+    assert "config.dicom.keepList: cannot be set together with filterProfile" in result.err
+    assert json.loads(result.out)["config"]["dicom"] == {
+        "filterProfile": "KEEP_ALL_PROFILE",
+        "keepList": {"tags": ["PatientID"]},
+    }
+
+
+def test_every_problem_of_a_config_is_named_with_its_line(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text("dicom:\n  filterProfil: KEEP_ALL_PROFILE\ntext:\n  excludeInfoTypes: [location]\n")
+    result = run("deidentify", SOURCE, "--destination-dataset", "clean", "--dry-run", "--config", str(file))
+    assert (result.code, result.out) == (2, "")
+    assert f"{file}:2: dicom.filterProfil: is no field of DicomConfig. Did you mean filterProfile?" in result.err
+    assert f"{file}:4: text.excludeInfoTypes[0]" in result.err
+
+
+def test_a_dataset_after_the_cursor_is_asked_for_in_its_place(run: Run) -> None:
+    result = run("deidentify", "--destination-dataset", "clean", "-r", ".config.fhir", SOURCE)
+    assert result.code == 2
+    assert "healthcare-deid deidentify SOURCE_DATASET [OPTIONS]" in result.err
+
+
+@pytest.mark.parametrize("output", ["nowhere/operation.json", "."])
+def test_an_answer_that_cannot_be_written_starts_nothing(run: Run, dataset: str, output: str) -> None:
+    result = run("deidentify", dataset, "--destination-dataset", "clean", "--fhir", "-o", output)
+    assert result.code == 2
+    assert "-o" in result.err
+    assert "DeidentifyDataset" not in run("operations", "list", dataset).out
 
 
 def test_a_malformed_source_is_refused(run: Run) -> None:
@@ -138,28 +175,6 @@ def test_an_operation_is_started_and_followed(run: Run, dataset: str, tmp_path: 
     late = run("operations", "cancel", operation["name"])
     assert late.code == 1
     assert "400" in late.err
-
-
-def test_nobody_there_says_what_to_start(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HEALTHCARE_EMULATOR_HOST", "http://127.0.0.1:9")
-    result = run("operations", "list", SOURCE)
-    assert result.code == 1
-    assert "healthcare-deid emulator" in result.err
-
-
-def test_without_credentials_it_says_how_to_get_them(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
-    monkeypatch.setenv("NO_GCE_CHECK", "true")
-    monkeypatch.delenv("HEALTHCARE_EMULATOR_HOST", raising=False)
-    result = run("operations", "list", SOURCE)
-    assert result.code == 1
-    assert "gcloud auth application-default login" in result.err
-
-
-def test_plain_http_to_another_machine_is_refused(run: Run) -> None:
-    result = run("operations", "list", SOURCE, "--api-endpoint", "http://healthcare.example.org")
-    assert result.code == 2
-    assert "in the clear" in result.err
 
 
 def test_it_starts_without_airflow_and_without_the_engine() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import parse_qs
 
 import pytest
 from google.auth import credentials
@@ -24,12 +26,14 @@ class TokenServer:
     """Hands out ``token-1``, ``token-2`` and so on, over plain http on this machine.
 
     :ivar answer: None to hand out tokens, else the status to refuse with.
-    :ivar lent: of which other accounts it lent a token, and through whom.
+    :ivar scopes: what each token it handed out is good for.
+    :ivar lent: of which other accounts it lent a token, through whom, and what for.
     """
 
     def __init__(self) -> None:
         self.issued: list[str] = []
         self.asked = 0
+        self.scopes: list[str] = []
         self.lent: list[dict[str, Any]] = []
         self.answer: int | None = None
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -113,6 +117,13 @@ def connect(monkeypatch: pytest.MonkeyPatch, tokens: TokenServer, **extra: Any) 
     monkeypatch.setenv("AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT", value)
 
 
+def _claims(asked: bytes) -> dict[str, Any]:
+    """Return what an account says of itself and wants, in the middle of a signed token (RFC 7523)."""
+    payload = parse_qs(asked.decode())["assertion"][0].split(".")[1]
+    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return claims
+
+
 def _handler(server: TokenServer) -> Callable[..., BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -122,9 +133,11 @@ def _handler(server: TokenServer) -> Callable[..., BaseHTTPRequestHandler]:
             body: dict[str, Any] = {"error": "refused"}
             account, _, verb = self.path.rpartition("/")[2].partition(":")
             if status == 200 and verb == "generateAccessToken":
-                server.lent.append({"account": account, "delegates": json.loads(asked)["delegates"]})
+                wanted = json.loads(asked)
+                server.lent.append({"account": account, "delegates": wanted["delegates"], "scope": wanted["scope"]})
                 body = {"accessToken": server.issue(), "expireTime": "2099-01-01T00:00:00Z"}
             elif status == 200:
+                server.scopes.append(_claims(asked)["scope"])
                 body = {"access_token": server.issue(), "expires_in": 3600, "token_type": "Bearer"}
             content = json.dumps(body).encode()
             self.send_response(status)

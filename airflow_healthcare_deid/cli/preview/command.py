@@ -8,13 +8,15 @@ from pathlib import Path
 
 import click
 
-from airflow_healthcare_deid.cli.options import checked_config
+from airflow_healthcare_deid.cli.options import FILE, checked_config
 
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--config", required=True, metavar="FILE", help="The DeidentifyConfig, JSON or YAML; - is stdin.")
-@click.option("-o", "--output", default="preview.html", show_default=True, metavar="FILE", help="The page to write.")
+@click.option("--config", required=True, metavar="FILE", type=FILE, help="DeidentifyConfig, JSON or YAML; - is stdin.")
+@click.option(
+    "-o", "--output", default="preview.html", show_default=True, metavar="FILE", type=FILE, help="The page to write."
+)
 @click.option("--hide-values", is_flag=True, help="Leave out every value, image and file name: the page may be shared.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="Most files to look at.")
 @click.option(
