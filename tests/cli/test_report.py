@@ -75,6 +75,8 @@ def test_failures_come_first_and_all_is_said(run: Run, tmp_path: Path) -> None:
     headings = [found.text.index(word) for word in ("Uids", "Dates", "Pixels", "Counts")]
     assert headings == sorted(headings)
     for said in (
+        "checks with errors1",
+        "checks with warnings1",
         "20 findings, the first of 30",
         "30 of 90 looked at are not as they should be",
         "The config redacts none",
