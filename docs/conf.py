@@ -44,6 +44,8 @@ python_use_unqualified_type_names = True
 html_theme = "furo"
 html_title = f"airflow-healthcare-deid {__version__}"
 html_logo = "../airflow_healthcare_deid/logo.svg"
+html_static_path = ["_static"]
+html_css_files = ["tables.css"]
 html_copy_source = False
 html_show_sphinx = False
 

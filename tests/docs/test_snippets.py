@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 PYTHON = snippets("python")
 DAGS = [snippet for snippet in PYTHON if snippet.is_dag]
 RUN = [snippet for snippet in DAGS if snippet.mark == "run"]
-COMMANDS = [(snippet, line) for snippet in snippets("console") for line in snippet.text.splitlines() if line.strip()]
+COMMANDS = [
+    (snippet, line)
+    for snippet in snippets("console")
+    for line in snippet.text.replace("\\\n", " ").splitlines()
+    if line.strip()
+]
 
 
 def _named(part: Any) -> str | None:
