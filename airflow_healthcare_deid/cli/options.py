@@ -91,14 +91,13 @@ def read_text(path: str) -> str:
 
     :raises ConfigError: if it cannot be read.
     """
-    if path == "-":
-        return sys.stdin.read()
+    name = "Standard input" if path == "-" else f"The file {path}"
     try:
-        return Path(path).read_text("utf-8-sig")
+        return sys.stdin.read().removeprefix("\ufeff") if path == "-" else Path(path).read_text("utf-8-sig")
     except OSError as error:
-        raise ConfigError("", f"The file {path} cannot be read: {error.strerror}", "Check its path") from None
+        raise ConfigError("", f"{name} cannot be read: {error.strerror}", "Check its path") from None
     except ValueError:
-        raise ConfigError("", f"The file {path} is not UTF-8 text", "Save it as UTF-8") from None
+        raise ConfigError("", f"{name} is not UTF-8 text", "Save it as UTF-8") from None
 
 
 def located_problems(text: str) -> list[tuple[int | None, ConfigError]]:

@@ -11,7 +11,13 @@ from airflow_healthcare_deid.errors import InvalidRequestError
 @click.command()
 @click.argument("file", type=FILE)
 @click.option(
-    "-o", "--output", default="report.html", show_default=True, metavar="FILE", type=FILE, help="The page to write."
+    "-o",
+    "--output",
+    default="report.html",
+    show_default=True,
+    metavar="FILE",
+    type=FILE,
+    help="The page to write; - is stdout.",
 )
 def report(file: str, output: str) -> None:
     """Write a page from FILE, the JSON of a validation report; - is standard input.
@@ -44,5 +50,8 @@ def report(file: str, output: str) -> None:
         counts={status: sum(one.status is status for one in found.results) for status in Status},
         checked=checked,
     )
+    if output == "-":
+        click.echo(page, nl=False)
+        return
     write_page(page, output)
     click.echo(f"{output}: {verdict.lower()}", err=True)

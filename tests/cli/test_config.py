@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,19 @@ def test_an_unreadable_file_is_named(run: Run, name: str) -> None:
     result = run("config", "check", name)
     assert result.code == 2
     assert "cannot be read" in result.err
+
+
+def test_standard_input_that_is_no_text_is_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"dicom: \xff"), "utf-8"))
+    result = run("config", "check", "-")
+    assert result.code == 2
+    assert "Standard input is not UTF-8 text" in result.err
+
+
+def test_a_byte_order_mark_is_no_part_of_a_config(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("\ufefffhir: {}"))
+    result = run("config", "check", "-")
+    assert (result.code, json.loads(result.out)) == (0, {"fhir": {}})
 
 
 def test_defaults_are_shown_with_what_is_inferred(run: Run) -> None:

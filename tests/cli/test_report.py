@@ -63,6 +63,14 @@ def test_the_verdict_is_said_first(run: Run, tmp_path: Path, results: tuple[Chec
     assert text.index(verdict) < text.index("Summary")
 
 
+def test_the_page_goes_to_standard_output(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run("report", write(tmp_path, PASSED), "-o", "-")
+    assert (result.code, result.err) == (0, "")
+    assert "Passed." in Page(result.out).text
+    assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
+
+
 def test_the_verdict_is_that_of_the_results(run: Run, tmp_path: Path) -> None:
     file = write(tmp_path, FAILED, passed=True, errors=0)
     result = run("report", file, "-o", str(tmp_path / "r.html"))
