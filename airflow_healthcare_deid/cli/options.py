@@ -48,14 +48,18 @@ def client_options(command: Callable[P, R]) -> Callable[P, R]:
 FILE = click.Path(allow_dash=True)
 
 
+def check_writable(output: str) -> None:
+    """Refuse a file that cannot be written before anything is sent or done: the outcome would be lost."""
+    path = Path(output)
+    if path.is_dir():
+        raise click.BadParameter(f"{output} cannot be written: it is a folder", param_hint="-o")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise click.BadParameter(f"{output} cannot be written", param_hint="-o")
+
+
 def _check_output(_context: click.Context, _option: click.Parameter, output: str) -> str:
-    """Refuse a file that cannot be written before anything is sent: the answer would be lost."""
     if output != "-":
-        path = Path(output)
-        if path.is_dir():
-            raise click.BadParameter(f"{output} is a folder")
-        if not os.access(path if path.exists() else path.parent, os.W_OK):
-            raise click.BadParameter(f"{output} cannot be written")
+        check_writable(output)
     return output
 
 

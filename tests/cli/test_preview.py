@@ -228,6 +228,8 @@ def test_without_the_image_part_pixels_are_said_not_to_be_searched(
         (("empty",), "neither a DICOM file nor FHIR JSON"),
         (("data", "-o", "-"), "a file, which only you can read"),
         (("data", "-o", "missing/preview.html"), "cannot be written"),
+        (("empty", "-o", "missing/preview.html"), "cannot be written"),
+        (("data", "-o", "empty"), "cannot be written"),
         (("data/knee.dcm", "-o", "data/knee.dcm"), "one of the files"),
         (("data", "-o", "config.json"), "one of the files"),
         (("data", "--limit", "0"), "--limit"),

@@ -5,10 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from airflow_healthcare_deid.cli.options import FILE, checked_config
+from airflow_healthcare_deid.cli.options import FILE, check_writable, checked_config
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_healthcare_deid.cli.preview.sources import Source
 
 
 @click.command()
@@ -52,7 +58,7 @@ def preview(
     engines = Engines(asked, fhir_version, Values(hide=hide_values))  # type: ignore[arg-type]
     outcomes = [
         engines.preview(source, f"File {number}" if hide_values else str(source.path))
-        for number, source in enumerate(sources.files, 1)
+        for number, source in _shown(sources.files)
     ]
     files = [one for one in outcomes if isinstance(one, FilePreview)]
     failures = [one for one in outcomes if isinstance(one, Failure)]
@@ -75,9 +81,26 @@ def preview(
         sys.exit(1)
 
 
+def _shown(files: list[Source]) -> Iterator[tuple[int, Source]]:
+    """Yield files with their numbers, and show on a terminal how many are done: reading pixels takes seconds each."""
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(stderr=True)
+    yield from track(
+        enumerate(files, 1),
+        "De-identifying",
+        total=len(files),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+
+
 def _check_output(output: str, inputs: tuple[Path, ...]) -> None:
     if output == "-":
         raise click.BadParameter("the page goes to a file, which only you can read", param_hint="-o")
+    check_writable(output)
     if any(Path(output).resolve() == path.resolve() for path in inputs):
         raise click.BadParameter("this is one of the files to look at", param_hint="-o")
 
