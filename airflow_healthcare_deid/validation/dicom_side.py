@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from airflow_healthcare_deid.uids import derive_uid
 from airflow_healthcare_deid.validation.checks.arrival import check_studies_arrived
 from airflow_healthcare_deid.validation.checks.dates import check_date_shift, dicom_shifts
-from airflow_healthcare_deid.validation.checks.identifiers import check_identifiers, dicom_texts
+from airflow_healthcare_deid.validation.checks.identifiers import check_identifiers
 from airflow_healthcare_deid.validation.checks.pixels import check_pixels
 from airflow_healthcare_deid.validation.checks.tag_filter import check_tag_filter
 from airflow_healthcare_deid.validation.checks.uids import (
@@ -16,11 +16,13 @@ from airflow_healthcare_deid.validation.checks.uids import (
     check_own_uids,
     check_references,
 )
-from airflow_healthcare_deid.validation.dicom_json import OWN_IDS, SOP_INSTANCE_UID, text
+from airflow_healthcare_deid.validation.dicom_json import OWN_IDS, SOP_INSTANCE_UID, text, walk
 from airflow_healthcare_deid.validation.identifiers import DICOM_HOMES, Kind, of_dicom
 from airflow_healthcare_deid.validation.matcher import Matcher
 from airflow_healthcare_deid.validation.matching import match_instances
+from airflow_healthcare_deid.validation.places import dicom_places, unread_elements
 from airflow_healthcare_deid.validation.report import CheckResult, Severity
+from airflow_healthcare_deid.validation.texts import fold, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -105,6 +107,23 @@ def _identifiers(
     if not homes:
         yield CheckResult.not_checked("dicom_identifiers", "The config removes none of the patient's identifiers")
         return
-    matcher = Matcher(identifier for instance in before for identifier in of_dicom(instance, homes))
-    texts = dicom_texts(store, after, kept_homes=DICOM_HOMES.keys() - homes.keys(), kept=expected.kept or frozenset())
-    yield from check_identifiers("dicom_identifiers", matcher, texts)
+    identifiers = (identifier for instance in before for identifier in of_dicom(instance, homes))
+    unread = unread_elements(after)
+    yield from check_identifiers(
+        "dicom_identifiers",
+        Matcher(identifiers, _code_words(before)),
+        dicom_places(store, after, homes, unread=DICOM_HOMES.keys() - homes.keys()),
+        f"{unread} elements of unknown representation are bulk data, and were not read" if unread else "",
+    )
+
+
+def _code_words(instances: Iterable[DicomJson]) -> set[str]:
+    """The words of coded elements, such as parts of the body: they mean something else when a patient is called so."""
+    return {
+        word
+        for instance in instances
+        for element in walk(instance)
+        if element.vr == "CS"
+        for text_ in element.texts
+        for word in words(fold(text_))
+    }

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from airflow_healthcare_deid.validation.checks.arrival import check_patients_arrived
 from airflow_healthcare_deid.validation.checks.dates import Shift, check_date_shift, fhir_shifts
+from airflow_healthcare_deid.validation.checks.fhir_ids import check_fhir_ids
 from airflow_healthcare_deid.validation.checks.fhir_references import check_fhir_references
-from airflow_healthcare_deid.validation.checks.identifiers import check_identifiers, fhir_texts
+from airflow_healthcare_deid.validation.checks.identifiers import Place, check_identifiers
 from airflow_healthcare_deid.validation.identifiers import Identifier, of_patient
 from airflow_healthcare_deid.validation.matcher import Matcher
+from airflow_healthcare_deid.validation.places import fhir_places
 from airflow_healthcare_deid.validation.report import CheckResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from airflow_healthcare_deid.validation.expectations import Expectations
     from airflow_healthcare_deid.validation.sampling import Scope, Tally
@@ -29,27 +33,46 @@ def validate_fhir_store(
     tally.patients += len(patients)
     tally.patients_looked_into += len(chosen)
     identifiers: set[Identifier] = set()
+    known: set[str] = set()
     after: list[FhirJson] = []
+    places: list[Place] = []
     shifts: list[Shift] = []
     arrived = 0
     for patient_id in chosen:
         before = {_name(body): body for body in source.compartment(store, patient_id)}
-        identifiers |= of_patient(before.get(f"Patient/{patient_id}", {}), expected.fhir_kinds)
+        known |= before.keys()
+        identifiers |= of_patient(before.get(f"Patient/{patient_id}", {}))
         found = list(destination.compartment(store, patient_id))
         arrived += bool(found)
         after.extend(found)
+        places.extend(fhir_places(store, patient_id, found, expected.fhir_kinds))
         pairs = ((before[_name(body)], body) for body in found if _name(body) in before)
         shifts.extend(fhir_shifts(store, patient_id, pairs))
-    yield check_patients_arrived(store, len(chosen), arrived, scope)
+    telling, ids = check_fhir_ids(store, after, Matcher(identifiers))
+    results = [check_patients_arrived(store, len(chosen), arrived, scope), ids]
     if expected.fhir_kinds:
-        yield from check_identifiers("fhir_identifiers", Matcher(identifiers), fhir_texts(store, after))
+        sought = (identifier for identifier in identifiers if identifier.kind in expected.fhir_kinds)
+        results.extend(check_identifiers("fhir_identifiers", Matcher(sought), places))
     else:
-        yield CheckResult.not_checked("fhir_identifiers", "The config transforms none of the patient's identifiers")
+        why = "The config transforms none of the patient's identifiers"
+        results.append(CheckResult.not_checked("fhir_identifiers", why))
     if expected.fhir_dates_shifted:
-        yield check_date_shift("fhir_dates", shifts)
+        results.append(check_date_shift("fhir_dates", shifts))
     else:
-        yield CheckResult.not_checked("fhir_dates", "The config shifts no dates of FHIR resources")
-    yield check_fhir_references(store, after, {_name(body) for body in after})
+        results.append(CheckResult.not_checked("fhir_dates", "The config shifts no dates of FHIR resources"))
+    results.append(check_fhir_references(store, after, known, {_name(body) for body in after}))
+    yield from (_without_ids(result, telling) for result in results)
+
+
+def _without_ids(result: CheckResult, telling: Collection[str]) -> CheckResult:
+    """Take the ids that tell of a patient out of the names of resources."""
+    findings = (
+        msgspec.structs.replace(finding, resource=finding.resource.rpartition("/")[0])
+        if finding.resource in telling
+        else finding
+        for finding in result.findings
+    )
+    return msgspec.structs.replace(result, findings=tuple(findings))
 
 
 def _name(body: FhirJson) -> str:

@@ -22,6 +22,7 @@ CHECKS = frozenset(
         "dicom_identifiers",
         "dicom_identifiers_name_parts",
         "fhir_dates",
+        "fhir_ids",
         "fhir_identifiers",
         "fhir_identifiers_name_parts",
         "fhir_references",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 BLIND_SPOTS = (
     "Text burnt into pixels",
     "Bulk data, overlays, File Meta Information and names of coding schemes",
+    "Attachments of FHIR resources that are no plain text",
     "People other than the patient, and identifiers that no field of the patient's record holds",
 )
 

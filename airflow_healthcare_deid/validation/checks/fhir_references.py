@@ -12,24 +12,26 @@ if TYPE_CHECKING:
     from airflow_healthcare_deid.validation.sides import FhirJson
 
 
-def check_fhir_references(store: str, resources: Iterable[FhirJson], known: Collection[str]) -> CheckResult:
-    """A reference to a resource that was read leads to it, and one inside a resource to what that contains.
+def check_fhir_references(
+    store: str, resources: Iterable[FhirJson], before: Collection[str], after: Collection[str]
+) -> CheckResult:
+    """A reference that led to a resource of the source still does, and one inside a resource to what that contains.
 
     :param resources: resources of the destination.
-    :param known: what exists in the destination, as ``Type/id``, of the types that were read.
+    :param before: what was read of the source, as ``Type/id``.
+    :param after: what was read of the destination.
     """
     checked = 0
     findings: list[Finding] = []
-    types = {name.partition("/")[0] for name in known}
     for body in resources:
         name = f"fhirStores/{store}/fhir/{body.get('resourceType')}/{body.get('id')}"
         contained = {f"#{inner.get('id')}" for inner in body.get("contained", ())}
         for path, reference in _references(body, str(body.get("resourceType"))):
             local = reference.startswith("#") and len(reference) > 1
-            if not local and reference.partition("/")[0] not in types:
+            if not local and reference not in before:
                 continue
             checked += 1
-            if reference not in (contained if local else known):
+            if reference not in (contained if local else after):
                 findings.append(Finding(name, path, "leads to no resource any more"))
     return CheckResult.of("fhir_references", findings, checked=checked, severity=Severity.WARNING)
 
