@@ -10,10 +10,13 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from airflow_healthcare_deid.config.suggestions import shown, suggest
 from airflow_healthcare_deid.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _NUMBER = re.compile(r"\(([0-9A-Fa-f]{4}),\s?([0-9A-Fa-f]{4})\)|([0-9A-Fa-f]{4}),?([0-9A-Fa-f]{4})")
 _FORMS = "Use a keyword such as PatientID, or a tag such as 00100020"
@@ -30,6 +33,15 @@ class TagPattern(NamedTuple):
     def matches(self, tag: int) -> bool:
         """Tell whether a tag belongs to the family."""
         return tag & self.mask == self.value
+
+    def numbers(self) -> Iterator[int]:
+        """Yield every tag of the family."""
+        free = rest = ~self.mask & _EXACT
+        while True:
+            yield self.value | rest
+            if not rest:
+                return
+            rest = (rest - 1) & free
 
 
 class _Dictionary(NamedTuple):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from airflow_healthcare_deid.config import load_config, parse_gcs_uri
+from msgspec.structs import replace
+
+from airflow_healthcare_deid.config import DicomConfig, FhirConfig, load_config, parse_gcs_uri
 from airflow_healthcare_deid.errors import InvalidRequestError, ValidationFailedError
 from airflow_healthcare_deid.links import DestinationDatasetLink, SourceDatasetLink, dataset_url
 from airflow_healthcare_deid.operators._config import MaskedConfig, check_config_arguments
@@ -16,7 +18,7 @@ from airflow_healthcare_deid.operators._numbers import whole_number
 from airflow_healthcare_deid.operators._request import dataset_of
 from airflow_healthcare_deid.operators._service import HealthcareOperator
 from airflow_healthcare_deid.operators._validation_files import read_config, read_studies
-from airflow_healthcare_deid.resource_names import OperationName
+from airflow_healthcare_deid.resource_names import DatasetName, OperationName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -153,6 +155,9 @@ class ValidateDeidentificationOperator(HealthcareOperator):
         )
         severities = {check: Severity(severity) for check, severity in (self.severities or {}).items()}
         config = self._load_config()
+        if not isinstance(source, DatasetName):
+            # Only of a dataset are the stores skipped whose part of the config is absent.
+            config = replace(config, dicom=config.dicom or DicomConfig(), fhir=config.fhir or FhirConfig())
         studies = read_studies(self.hook, self.resource_paths_gcs_uri) if self.resource_paths_gcs_uri else None
         scope = Scope(
             sampling,

@@ -1,8 +1,7 @@
-"""What the Basic Application Level Confidentiality Profile removes (DICOM PS3.15 Table E.1-1, action X).
+"""What the Basic Application Level Confidentiality Profile removes or replaces (DICOM PS3.15 Table E.1-1).
 
-Only elements that are removed outright in the edition Google names (2018e) and in every later one, and that Google's
-own list for the profile holds: whatever edition the service follows, none of these may stay. Elements that may be
-emptied or replaced instead are left to the search for identifiers.
+Only elements that go in the edition Google names (2018e) and in every later one, and that Google's own list for the
+profile holds: whatever edition the service follows, none of these may stay as they are.
 """
 
 from __future__ import annotations
@@ -14,11 +13,28 @@ from airflow_healthcare_deid.config.tags import parse_tag
 
 @cache
 def removed_tags() -> frozenset[str]:
-    """Return the tags, as eight hex digits."""
-    return frozenset(f"{parse_tag(keyword):08X}" for keyword in _KEYWORDS.split())
+    """Return the tags that are removed (action X), as eight hex digits."""
+    return _tags(_REMOVED)
 
 
-_KEYWORDS = """
+@cache
+def replaced_tags() -> frozenset[str]:
+    """Return names, ids, dates and places that are removed, emptied or get another value (actions with D or Z)."""
+    return _tags(_REPLACED)
+
+
+def _tags(keywords: str) -> frozenset[str]:
+    return frozenset(f"{parse_tag(keyword):08X}" for keyword in keywords.split())
+
+
+_REPLACED = """
+    AccessionNumber AcquisitionDate AcquisitionDateTime ConsultingPhysicianName ContentCreatorName ContentDate
+    DeviceSerialNumber FillerOrderNumberImagingServiceRequest InstitutionName OperatorsName PatientBirthDate PatientID
+    PatientName PersonName PlacerOrderNumberImagingServiceRequest ReferringPhysicianName ReviewerName SeriesDate
+    StationName StudyDate StudyID StudyTime VerifyingObserverName VerifyingOrganization
+"""
+
+_REMOVED = """
     AcquisitionComments AcquisitionProtocolDescription ActualHumanPerformersSequence AdditionalPatientHistory
     AddressTrial AdmissionID AdmittingDate AdmittingDiagnosesCodeSequence AdmittingDiagnosesDescription
     AdmittingTime Allergies Arbitrary AuthorObserverSequence BeamDescription BolusDescription BranchOfService

@@ -47,7 +47,8 @@ def validate_dicom_store(
     known = [uid for uid in named.values() if uid is not None]
     partners = _partners(known, chosen, there, scope.sampling)
     after = [instance for study in partners for instance in destination.study_metadata(store, study)]
-    matches = match_instances(before, after)
+    whole = not scope.subset and len(chosen) == len(all_studies) and len(partners) == len(there)
+    matches = match_instances(before, after, whole=whole)
     tally.studies += len(all_studies)
     tally.studies_looked_into += len(chosen)
     tally.instances_unmatched += matches.unmatched
@@ -60,10 +61,10 @@ def validate_dicom_store(
         yield check_own_uids(store, uids, after)
         severity = Severity.ERROR if expected.basic_profile else Severity.WARNING
         yield check_nested_uids(store, uids, after, severity)
-    yield check_hierarchy(store, after)
+    yield check_hierarchy(store, after, matches.pairs)
     yield check_references(store, matches.pairs, _instance_uids(before), _instance_uids(after))
     yield from _identifiers(store, before, after, expected)
-    yield check_tag_filter(store, after, expected)
+    yield check_tag_filter(store, after, expected, matches.pairs)
     if expected.dates_shifted:
         yield check_date_shift("dicom_dates", dicom_shifts(store, matches.pairs))
     else:

@@ -15,19 +15,12 @@ from airflow_healthcare_deid.config import (
     TextRedactionMode,
 )
 from airflow_healthcare_deid.config.dicom import ALWAYS_KEPT_TAGS
-from airflow_healthcare_deid.config.tags import parse_tag
+from airflow_healthcare_deid.config.tags import parse_tag_pattern
+from airflow_healthcare_deid.validation.fhir_fields import fhir_kinds
 from airflow_healthcare_deid.validation.identifiers import DICOM_HOMES, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-_FHIR_HOMES: dict[Kind, frozenset[str]] = {
-    Kind.NAME: frozenset({"name", "HumanName"}),
-    Kind.ID: frozenset({"identifier", "Identifier"}),
-    Kind.BIRTH_DATE: frozenset({"birthDate", "Date"}),
-    Kind.PHONE: frozenset({"telecom", "ContactPoint"}),
-    Kind.ADDRESS: frozenset({"address", "Address"}),
-}
 
 # What a valid object cannot do without beyond the tags the service names, and what it adds to metadata when asked.
 _NEVER_AMISS = frozenset({"00080005", "00080016", "00080056", "00081190", "00083002"})
@@ -78,7 +71,7 @@ def expect(config: DeidentifyConfig) -> Expectations:
             for tag, kind in DICOM_HOMES.items()
             if inspected or tag in removed or (kept is not None and tag not in kept)
         },
-        fhir_kinds=_fhir_kinds(config.fhir) if config.fhir else frozenset(),
+        fhir_kinds=fhir_kinds(config.fhir) if config.fhir else frozenset(),
         dates_shifted=_dates_shifted(config) and profile is TagFilterProfile.DEIDENTIFY_TAG_CONTENTS,
         # Without a list of fields the default profile decides which dates move, and Google does not document that.
         fhir_dates_shifted=_dates_shifted(config) and config.fhir is not None and _all_fhir_dates(config.fhir),
@@ -87,7 +80,7 @@ def expect(config: DeidentifyConfig) -> Expectations:
 
 
 def _tags(tags: Iterable[str]) -> frozenset[str]:
-    return frozenset(f"{parse_tag(tag):08X}" for tag in tags)
+    return frozenset(f"{number:08X}" for tag in tags for number in parse_tag_pattern(tag).numbers())
 
 
 def _kept(dicom: DicomConfig) -> frozenset[str] | None:
@@ -95,21 +88,6 @@ def _kept(dicom: DicomConfig) -> frozenset[str] | None:
     if dicom.keep_list:
         return always | _tags(dicom.keep_list.tags or ())
     return always if dicom.filter_profile is TagFilterProfile.MINIMAL_KEEP_LIST_PROFILE else None
-
-
-def _fhir_kinds(fhir: FhirConfig) -> frozenset[Kind]:
-    """The default profile transforms them all; a list of fields, those that one of its paths speaks of."""
-    if fhir.field_metadata_list is None:
-        return frozenset(Kind)
-    acting = (FhirAction.TRANSFORM, FhirAction.INSPECT_AND_TRANSFORM)
-    parts = {
-        part
-        for field in fhir.field_metadata_list
-        if field.action in acting
-        for path in field.paths or ()
-        for part in path.split(".")
-    }
-    return frozenset(kind for kind, homes in _FHIR_HOMES.items() if homes & parts)
 
 
 def _all_fhir_dates(fhir: FhirConfig) -> bool:

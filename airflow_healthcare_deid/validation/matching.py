@@ -40,8 +40,12 @@ class Matches(msgspec.Struct, frozen=True):
     unmatched: int
 
 
-def match_instances(source: Sequence[DicomJson], destination: Sequence[DicomJson]) -> Matches:
-    """Pair the instances of two sides of one store."""
+def match_instances(source: Sequence[DicomJson], destination: Sequence[DicomJson], *, whole: bool) -> Matches:
+    """Pair the instances of two sides of one store.
+
+    :param whole: whether this is all of both sides. Of samples, two instances that are unlike all others may have been
+        made from different ones.
+    """
     by_uid = {text(instance, SOP_INSTANCE_UID): instance for instance in destination}
     pairs: list[tuple[DicomJson, DicomJson]] = []
     left: list[DicomJson] = []
@@ -52,7 +56,8 @@ def match_instances(source: Sequence[DicomJson], destination: Sequence[DicomJson
             left.append(instance)
         else:
             pairs.append((instance, partner))
-    pairs.extend(_by_structure(left, list(by_uid.values())))
+    if whole:
+        pairs.extend(_by_structure(left, list(by_uid.values())))
     return Matches(tuple(pairs), len(source) - len(pairs))
 
 

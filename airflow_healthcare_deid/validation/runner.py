@@ -54,17 +54,20 @@ def validate(
     # A part of the config that is absent means that stores of its kind are skipped.
     dicom_stores = sorted(source.dicom_stores()) if config.dicom is not None else []
     fhir_stores = sorted(source.fhir_stores()) if config.fhir is not None else []
-    present = {*(f"d/{s}" for s in destination.dicom_stores()), *(f"f/{s}" for s in destination.fhir_stores())}
+    present = set(destination.dicom_stores()), set(destination.fhir_stores())
     for store in dicom_stores:
         before[f"dicomStores/{store}"] = source.dicom_counts(store).instances
-        if f"d/{store}" in present:
-            after[f"dicomStores/{store}"] = destination.dicom_counts(store).instances
+        if store in present[0]:
             results.extend(validate_dicom_store(store, source, destination, expected, scope, tally))
     for store in fhir_stores:
         before.update({f"fhirStores/{store}/{kind}": n for kind, n in source.fhir_counts(store).items()})
-        if f"f/{store}" in present:
-            after.update({f"fhirStores/{store}/{kind}": n for kind, n in destination.fhir_counts(store).items()})
+        if store in present[1]:
             results.extend(validate_fhir_store(store, source, destination, expected, scope, tally))
+    # All stores, also those that should not be there.
+    for store in present[0]:
+        after[f"dicomStores/{store}"] = destination.dicom_counts(store).instances
+    for store in present[1]:
+        after.update({f"fhirStores/{store}/{kind}": n for kind, n in destination.fhir_counts(store).items()})
     return ValidationReport(
         source=names[0],
         destination=names[1],

@@ -194,6 +194,12 @@ def test_two_fhir_stores_are_compared(filled: Data, hook: HealthcareHook) -> Non
     sides = {"source": str(RECORDS), "destination": str(destination)}
     verdict, _ = validate({"fhir": {}}, operation_name=operation, **sides)
     assert verdict["passed"]
+    # Of a store, unlike of a dataset, nothing is skipped for a part of the config that is absent.
+    name = f"Patient/{make_samples(3)[1].patient['id']}"
+    filled.put(destination, filled.resource(RECORDS, name))
+    error, report = validate({}, operation_name=operation, **sides)
+    assert isinstance(error, ValidationFailedError)
+    assert set(failed(report)) >= {"fhir_identifiers"}
 
 
 def test_real_files_of_many_makers_raise_nothing(hook: HealthcareHook, data: Data) -> None:

@@ -7,6 +7,8 @@ import pytest
 
 from airflow_healthcare_deid.config import DeidentifyConfig, load_config
 from airflow_healthcare_deid.errors import InvalidRequestError
+from airflow_healthcare_deid.validation.fhir_fields import fhir_kinds
+from airflow_healthcare_deid.validation.identifiers import Kind
 from airflow_healthcare_deid.validation.report import CHECKS, Severity, Status, ValidationReport
 from airflow_healthcare_deid.validation.runner import validate
 from airflow_healthcare_deid.validation.sampling import Sampling, Scope
@@ -149,6 +151,24 @@ def split_series(side: MemorySide) -> None:
     side.dicom["ct"][0].StudyInstanceUID = "2.25.1"
 
 
+def other_series(side: MemorySide) -> None:
+    side.dicom["ct"][0].StudyInstanceUID = side.dicom["ct"][3].StudyInstanceUID
+    side.dicom["ct"][0].SeriesInstanceUID = side.dicom["ct"][3].SeriesInstanceUID
+
+
+def store_too_many(side: MemorySide) -> None:
+    side.dicom["forgotten"] = dicom_source()
+
+
+def kept_date(side: MemorySide) -> None:
+    side.dicom["ct"][0].StudyDate = "20240102"
+
+
+def lost_for_another(side: MemorySide) -> None:
+    side.dicom["ct"].pop()
+    side.fhir["ehr"].append({"resourceType": "Observation", "id": "new"})
+
+
 def twin(side: MemorySide) -> None:
     side.dicom["ct"][0].SOPInstanceUID = side.dicom["ct"][1].SOPInstanceUID
 
@@ -183,6 +203,10 @@ def lost_resource(side: MemorySide) -> None:
         (changed_pixel, "pixels"),
         (split_series, "uid_hierarchy"),
         (twin, "uid_hierarchy"),
+        (other_series, "uid_hierarchy"),
+        (store_too_many, "counts"),
+        (kept_date, "tag_filter"),
+        (lost_for_another, "counts"),
         (fhir_name_in_narrative, "fhir_identifiers"),
         (fhir_phone, "fhir_identifiers"),
         (fhir_address, "fhir_identifiers"),
@@ -203,6 +227,15 @@ def test_counted_failures_account_for_what_is_missing() -> None:
     assert failures(run(destination, failed=1)) == set()
     assert failures(run(destination, failed=None)) == {"counts"}
     assert failures(run(destination, subset=True)) == set()
+
+
+def test_what_is_missing_is_named() -> None:
+    destination = clean()
+    lost_study(destination)
+    [result] = [r for r in run(destination).results if r.check == "counts"]
+    assert [(finding.resource, finding.problem) for finding in result.findings] == [
+        ("dicomStores/ct", "1 resources are missing")
+    ]
 
 
 def test_a_study_that_was_asked_for_must_arrive() -> None:
@@ -269,6 +302,57 @@ def test_instances_are_matched_by_structure_where_uids_tell_nothing() -> None:
     assert "pixels" in failures(run(destination))
 
 
+def test_instances_of_samples_are_not_matched_by_structure() -> None:
+    """Each sample may have one instance that is unlike all others in it, and these need not belong together."""
+    source, destination = MemorySide({"ct": []}), MemorySide({"ct": []})
+    for number in range(60):
+        before = instance(f"1.2.{number}", f"1.2.{number}.1", number % 40)
+        before.PixelData = bytes([number] * 4)
+        before["PixelData"].VR = "OB"
+        after = deidentified(before)
+        after.StudyInstanceUID, after.SeriesInstanceUID, after.SOPInstanceUID = (f"9.{n}.{number}" for n in range(3))
+        after.ReferencedImageSequence[0].ReferencedSOPInstanceUID = after.SOPInstanceUID
+        source.dicom["ct"].append(before)
+        destination.dicom["ct"].append(after)
+    report = run(destination, source=source)
+    assert failures(report) == set()
+    assert report.sampled["instances_unmatched"] == report.sampled["studies_looked_into"] == 25
+    assert "pixels" in {result.check for result in report.results if result.status is Status.NOT_CHECKED}
+
+
+def test_a_family_of_tags_is_removed_as_a_whole() -> None:
+    config = load_config({"dicom": {"removeList": {"tags": ["OverlayData"]}}})
+    destination = MemorySide({"ct": clean().dicom["ct"]})
+    destination.dicom["ct"][0].add_new(0x60023000, "OW", bytes(2))
+    assert failures(run(destination, config)) == {"tag_filter"}
+
+
+@pytest.mark.parametrize(
+    ("paths", "kinds"),
+    [
+        (["Patient"], set(Kind)),
+        (["String"], set(Kind) - {Kind.BIRTH_DATE}),
+        (["HumanName", "Patient.Date"], {Kind.NAME, Kind.BIRTH_DATE}),
+        (["Patient.HumanName.String", "Patient.identifier.value"], {Kind.NAME, Kind.ID}),
+        (["HumanName.family"], set()),
+        (["Patient.name.family", "Patient.name.given"], {Kind.NAME}),
+        (["Practitioner.name", "Observation.identifier"], set()),
+    ],
+)
+def test_a_list_of_fhir_fields_says_what_is_to_go(paths: list[str], kinds: set[Kind]) -> None:
+    fhir = load_config({"fhir": {"fieldMetadataList": [{"action": "TRANSFORM", "paths": paths}]}}).fhir
+    assert fhir is not None
+    assert fhir_kinds(fhir) == kinds
+
+
+def test_the_first_fhir_path_that_fits_decides() -> None:
+    fields = [{"action": "DO_NOT_TRANSFORM", "paths": ["Patient.address.city", "Patient.telecom"]}]
+    fields.append({"action": "TRANSFORM", "paths": ["Patient"]})
+    fhir = load_config({"fhir": {"fieldMetadataList": fields}}).fhir
+    assert fhir is not None
+    assert fhir_kinds(fhir) == {Kind.NAME, Kind.ID, Kind.BIRTH_DATE}
+
+
 SHIFT = load_config(
     {
         "dicom": {"filterProfile": "DEIDENTIFY_TAG_CONTENTS"},
@@ -289,6 +373,11 @@ def test_dates_move_by_one_shift_per_patient() -> None:
     unmoved = shifted()
     unmoved.dicom["ct"][0].SeriesDate = "20240103"
     assert "dicom_dates" in failures(run(unmoved, SHIFT))
+    in_a_time = shifted()
+    in_a_time.dicom["ct"][0].AcquisitionDateTime = "20240102101500"
+    source = MemorySide({"ct": dicom_source()})
+    source.dicom["ct"][0].AcquisitionDateTime = "20240102101500"
+    assert "dicom_dates" in failures(run(in_a_time, SHIFT, source=source))
     uneven = shifted()
     uneven.dicom["ct"][0].SeriesDate = "20231225"
     assert "dicom_dates" in failures(run(uneven, SHIFT))
@@ -328,7 +417,8 @@ def test_where_an_identifier_belongs_nothing_of_it_may_stay(tag: str, vr: str, v
     source.dicom["ct"][0].PatientID = "7"
     destination = MemorySide({"ct": [deidentified(i) for i in source.dicom["ct"]]})
     destination.dicom["ct"][0].add_new(tag, vr, value)
-    report = validate(source, destination, BASIC, names=("s", "d"), scope=Scope(Sampling(), failed=0))
+    config = load_config({"dicom": {"filterProfile": "DEIDENTIFY_TAG_CONTENTS"}})
+    report = run(destination, config, source=source)
     assert {result.check for result in report.errors} == {"dicom_identifiers"}
 
 

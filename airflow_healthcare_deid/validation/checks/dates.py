@@ -22,13 +22,13 @@ def dicom_shifts(store: str, pairs: Iterable[tuple[DicomJson, DicomJson]]) -> It
     """Yield by how many days each date of the pairs moved."""
     for before, after in pairs:
         patient = text(before, PATIENT_ID) or text(before, STUDY_INSTANCE_UID)
-        moved = {(e.path, e.items): e for e in walk(after) if e.vr == "DA"}
+        moved = {(e.path, e.items): e for e in walk(after) if e.vr in ("DA", "DT")}
         for element in walk(before):
             other = moved.get((element.path, element.items))
-            if element.vr != "DA" or other is None:
+            if other is None:
                 continue
             for old, new in zip(element.texts, other.texts, strict=False):
-                first, second = _date(old), _date(new)
+                first, second = _date(old[:8]), _date(new[:8])
                 if first and second:
                     yield patient, resource(store, after), element.location, (second - first).days
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from airflow_healthcare_deid.validation.dicom_json import (
     OWN_IDS,
+    SERIES_INSTANCE_UID,
+    STUDY_INSTANCE_UID,
     resource,
     text,
     walk,
@@ -13,7 +16,7 @@ from airflow_healthcare_deid.validation.dicom_json import (
 from airflow_healthcare_deid.validation.report import CheckResult, Finding, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from airflow_healthcare_deid.validation.sides import DicomJson
 
@@ -58,8 +61,13 @@ def check_nested_uids(
     return CheckResult.of("source_uids_in_references", findings, checked=checked, severity=severity)
 
 
-def check_hierarchy(store: str, destination: Iterable[DicomJson]) -> CheckResult:
-    """Every instance is there once, and every series belongs to one study."""
+def check_hierarchy(
+    store: str, destination: Iterable[DicomJson], pairs: Sequence[tuple[DicomJson, DicomJson]]
+) -> CheckResult:
+    """Every instance is there once, every series belongs to one study, and what was together still is.
+
+    :param pairs: instances of the source with theirs of the destination.
+    """
     checked = 0
     findings: list[Finding] = []
     study_of: dict[str, str] = {}
@@ -72,7 +80,29 @@ def check_hierarchy(store: str, destination: Iterable[DicomJson]) -> CheckResult
         seen.add(sop)
         if study_of.setdefault(series, study) != study:
             findings.append(Finding(resource(store, instance), "SeriesInstanceUID", "belongs to two studies"))
+    for tag, keyword in ((STUDY_INSTANCE_UID, "StudyInstanceUID"), (SERIES_INSTANCE_UID, "SeriesInstanceUID")):
+        findings.extend(
+            Finding(resource(store, stray), keyword, "is not that of its fellows") for stray in _strays(pairs, tag)
+        )
     return CheckResult.of("uid_hierarchy", findings, checked=checked)
+
+
+def _strays(pairs: Sequence[tuple[DicomJson, DicomJson]], tag: str) -> Iterator[DicomJson]:
+    """Yield the instances whose new study or series is not the one that most of their old one have, or were not in it.
+
+    :param tag: of the UID of the study or series.
+    """
+    moves = Counter((text(before, tag), text(after, tag)) for before, after in pairs)
+    most: dict[str, tuple[int, str]] = {}
+    for (old, new), count in moves.items():
+        most[old] = max(most.get(old, (0, "")), (count, new))
+    taken: dict[str, tuple[int, str]] = {}
+    for old, (count, new) in most.items():
+        taken[new] = max(taken.get(new, (0, "")), (count, old))
+    for before, after in pairs:
+        old, new = text(before, tag), text(after, tag)
+        if most[old][1] != new or taken[new][1] != old:
+            yield after
 
 
 def check_references(
