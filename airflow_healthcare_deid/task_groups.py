@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import TaskGroup
+from airflow.providers.common.compat.sdk import AirflowSkipException, TaskGroup
 
+from airflow_healthcare_deid.operators._memory import KEY
 from airflow_healthcare_deid.operators.deidentify import DeidentifyDatasetOperator
 from airflow_healthcare_deid.operators.resources import (
     DeleteDatasetOperator,
@@ -18,7 +19,27 @@ from airflow_healthcare_deid.operators.validate import ValidateDeidentificationO
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from airflow.providers.common.compat.sdk import Context
+
     from airflow_healthcare_deid.config import ConfigSource
+
+
+class _DeleteWorkingDatasetOperator(DeleteDatasetOperator):
+    """Deletes the dataset that a task has made; one that was there before is somebody else's.
+
+    A teardown with the de-identification as its setup would not run where that failed half-way.
+
+    :param made_by: id of the task.
+    """
+
+    def __init__(self, *, made_by: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.made_by = made_by
+
+    def execute(self, context: Context) -> bool:
+        if context["ti"].xcom_pull(task_ids=self.made_by, key=KEY) is None:
+            raise AirflowSkipException(f"{self.made_by} has not begun to make {self.dataset}: it is left alone")
+        return super().execute(context)
 
 
 def deidentify_and_publish(
@@ -38,8 +59,8 @@ def deidentify_and_publish(
 
     Tasks: ``deidentify``, ``dicom_stores`` and ``fhir_stores`` (which list what came out), ``validate``, then
     ``publish_dicom`` and ``publish_fhir``, mapped over the stores, or ``quarantine_dicom`` and ``quarantine_fhir``
-    where validation failed, and ``remove``, a teardown that deletes the working dataset however the rest ended. The
-    run fails unless everything was published.
+    where validation failed, and ``remove``, a teardown that deletes the working dataset however the rest ended, unless
+    it was there before. The run fails unless everything was published.
 
     :param group_id: prefix of the tasks' ids.
     :param source_dataset: full name of the dataset to read.
@@ -78,8 +99,10 @@ def deidentify_and_publish(
         exports = list(_exports("publish", dicom, fhir, publish_to, outlets=list(outlets), **of_exports))
         if quarantine_to:
             exports += _exports("quarantine", dicom, fhir, quarantine_to, trigger_rule="one_failed", **of_exports)
-        remove = DeleteDatasetOperator(task_id="remove", dataset=working_dataset, if_missing="ignore", **shared)
-        deidentify >> [dicom, fhir] >> validate >> exports >> remove.as_teardown(setups=deidentify)
+        remove = _DeleteWorkingDatasetOperator(
+            task_id="remove", made_by=deidentify.task_id, dataset=working_dataset, if_missing="ignore", **shared
+        )
+        deidentify >> [dicom, fhir] >> validate >> exports >> remove.as_teardown()
     return group
 
 

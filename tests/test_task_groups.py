@@ -44,7 +44,6 @@ def test_nothing_is_published_before_it_is_proven() -> None:
         assert "chain.validate" in dag.get_task(task).upstream_task_ids
         assert dag.get_task(task).trigger_rule == "all_success"
     assert dag.get_task("chain.remove").is_teardown
-    assert dag.get_task("chain.deidentify").is_setup
 
 
 def test_what_failed_goes_into_quarantine_if_there_is_one() -> None:

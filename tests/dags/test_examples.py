@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from airflow_healthcare_deid.hooks.healthcare import HealthcareHook
     from tests.dags.conftest import RunDag
     from tests.support.chain import Data
+    from tests.support.emulator_admin import EmulatorAdmin
 
 RESEARCH = DatasetName(PROJECT, LOCATION, "research")
 
@@ -115,6 +116,28 @@ def test_what_fails_validation_is_not_published(
     assert names(published, "quarantine/")
     assert {name.rpartition("/")[2] for name in names(published, "published/")} == {"validation.json"}
     assert [item["name"] for item in hook.list_datasets(PROJECT, LOCATION)] == [str(RESEARCH), str(SOURCE)]
+
+
+def test_what_a_failed_deidentification_left_is_removed(
+    run_dag: RunDag, images: Data, published: Any, hook: HealthcareHook, admin: EmulatorAdmin
+) -> None:
+    admin.add_fault("GET", "/operations/", status=403)
+    run = run_dag("example_dataset_pipeline")
+    assert (run.state, run.tasks["research.deidentify"]) == ("failed", "failed"), run.log
+    assert run.tasks["research.remove"] == "success", run.log
+    assert [item["name"] for item in hook.list_datasets(PROJECT, LOCATION)] == [str(RESEARCH), str(SOURCE)]
+    assert not names(published, "")
+
+
+def test_a_dataset_that_was_there_before_is_left_alone(
+    run_dag: RunDag, images: Data, published: Any, hook: HealthcareHook
+) -> None:
+    working = DatasetName(PROJECT, LOCATION, "working-20260103T000000")
+    hook.create_dataset(working)
+    run = run_dag("example_dataset_pipeline", "2026-01-03")
+    assert (run.state, run.tasks["research.deidentify"]) == ("failed", "failed"), run.log
+    assert run.tasks["research.remove"] == "skipped", run.log
+    assert hook.dataset_exists(working)
 
 
 def test_several_datasets_are_mapped(run_dag: RunDag, hook: HealthcareHook, data: Data, published: Any) -> None:
