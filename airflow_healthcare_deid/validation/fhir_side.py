@@ -49,7 +49,8 @@ def validate_fhir_store(
         pairs = ((before[_name(body)], body) for body in found if _name(body) in before)
         shifts.extend(fhir_shifts(store, patient_id, pairs))
     telling, ids = check_fhir_ids(store, after, Matcher(identifiers))
-    results = [check_patients_arrived(store, len(chosen), arrived, scope), ids]
+    unread = len(known.difference(_name(body) for body in after))
+    results = [check_patients_arrived(store, len(chosen), arrived, scope, unread), ids]
     if expected.fhir_kinds:
         sought = (identifier for identifier in identifiers if identifier.kind in expected.fhir_kinds)
         results.extend(check_identifiers("fhir_identifiers", Matcher(sought), places))
