@@ -15,13 +15,15 @@ from typing import Any, Generic, NamedTuple, TypeVar, get_args, get_origin, get_
 
 import msgspec
 
-from airflow_healthcare_deid.config.message import Message
+from airflow_healthcare_deid.config.message import Int64, Message
 from airflow_healthcare_deid.config.suggestions import shown, suggest
 from airflow_healthcare_deid.errors import ConfigError
 
 M = TypeVar("M", bound=Message)
 
-_INT32 = range(-(2**31), 2**31)
+_BITS = {int: 32, Int64: 64}
+# Google's JSON has numbers of 64 bits as text, and takes any number either way.
+_DIGITS = re.compile(r"-?[0-9]{1,19}")
 _LONGEST_KEY = 64
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -111,9 +113,11 @@ def _unknown_key(kind: type[Message], key: object, path: str) -> ConfigError:
 def _value(kind: Any, value: object, path: str, problems: list[ConfigError]) -> Any:
     if get_origin(kind) is list:
         return _list(get_args(kind)[0], value, path, problems)
-    if issubclass(kind, Message):
+    if kind in _BITS:
+        value = int(value) if isinstance(value, str) and _DIGITS.fullmatch(value) else value
+    elif issubclass(kind, Message):
         return _message(kind, value, path, problems)
-    if issubclass(kind, StrEnum):
+    elif issubclass(kind, StrEnum):
         return _enum(kind, value, path, problems)
     problem = _scalar_problem(kind, value)
     if problem:
@@ -137,7 +141,7 @@ def _enum(kind: type[StrEnum], value: object, path: str, problems: list[ConfigEr
     return None
 
 
-def _scalar_problem(kind: type, value: object) -> tuple[str, str] | None:
+def _scalar_problem(kind: Any, value: object) -> tuple[str, str] | None:
     if kind is bool and not isinstance(value, bool):
         return f"is {_a(value)}, not true or false", _NATIVE
     if kind is str and not isinstance(value, str):
@@ -145,11 +149,11 @@ def _scalar_problem(kind: type, value: object) -> tuple[str, str] | None:
         return f"is {_a(value)}, not text", _QUOTE if number else "Write text"
     if kind is str and _LONE_SURROGATE.search(str(value)):
         return "holds half of a character (a lone surrogate)", "Write the whole character"
-    if kind is int:
+    if bits := _BITS.get(kind):
         if isinstance(value, bool) or not isinstance(value, int):
-            return f"is {_a(value)}, not a whole number", "Write a whole number without quotes"
-        if value not in _INT32:
-            return "does not fit into 32 bits", "Use a smaller number"
+            return f"is {_a(value)}, not a whole number", "Write a whole number"
+        if not -(2 ** (bits - 1)) <= value < 2 ** (bits - 1):
+            return f"does not fit into {bits} bits", "Use a smaller number"
     return None
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, NewType, Protocol
 
 import msgspec
+
+Int64 = NewType("Int64", int)
+"""A number of 64 bits; a plain ``int`` in a message has 32."""
 
 
 class Report(Protocol):

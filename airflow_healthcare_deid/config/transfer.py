@@ -13,7 +13,7 @@ import msgspec
 
 from airflow_healthcare_deid.config.dicom import DicomFilterConfig
 from airflow_healthcare_deid.config.gcs import parse_gcs_uri
-from airflow_healthcare_deid.config.message import Message, at_most_one
+from airflow_healthcare_deid.config.message import Int64, Message, at_most_one
 from airflow_healthcare_deid.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -90,11 +90,11 @@ class TimePartitioning(Message, frozen=True, kw_only=True):
     """How tables are partitioned by the time of the resources' last change.
 
     :param type: unit of time.
-    :param expiration_ms: milliseconds for which a partition is kept, as text; default: for good.
+    :param expiration_ms: milliseconds for which a partition is kept; default: for good.
     """
 
     type: PartitionType | None = None
-    expiration_ms: str | None = None
+    expiration_ms: Int64 | None = None
 
 
 class SchemaConfig(Message, frozen=True, kw_only=True):
@@ -106,7 +106,7 @@ class SchemaConfig(Message, frozen=True, kw_only=True):
     """
 
     schema_type: SchemaType | None = None
-    recursive_structure_depth: int | None = None
+    recursive_structure_depth: Int64 | None = None
     last_updated_partition_config: TimePartitioning | None = None
 
     def check(self, report: Report) -> None:

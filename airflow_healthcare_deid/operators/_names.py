@@ -30,11 +30,11 @@ def parse_name(kind: type[N], field: str, value: str) -> N:
 
 
 def check_literal_name(kind: type[N], field: str, value: object) -> None:
-    """Check a full name that stands in a DAG file.
+    """Check a name that stands in a DAG file; that of a dataset may be a short id.
 
     :raises InvalidResourceNameError: if it has another form.
     """
-    if isinstance(value, str) and "/" in value and is_literal(value):
+    if isinstance(value, str) and is_literal(value) and ("/" in value or kind is not DatasetName):
         parse_name(kind, field, value)
 
 

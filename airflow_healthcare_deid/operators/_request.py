@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from airflow_healthcare_deid.config import fingerprint
+from airflow_healthcare_deid.config import fingerprint, to_body
+from airflow_healthcare_deid.config.documents import parse_text
+from airflow_healthcare_deid.config.message import Message
 from airflow_healthcare_deid.resource_names import DatasetName, DicomStoreName, FhirStoreName
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ResourceName = DatasetName | DicomStoreName | FhirStoreName
 
@@ -33,6 +38,13 @@ class OperationRequest(msgspec.Struct, frozen=True, kw_only=True):
     def fingerprint(self) -> str:
         """SHA-256 over all that makes two requests the same."""
         return fingerprint({"method": self.method, "source": str(self.source), "body": self.body})
+
+
+def mapping(value: Message | Mapping[str, Any] | str | None) -> Any:
+    """Return a part of a request as plain data; text is JSON or YAML, such as that of a rendered file."""
+    if isinstance(value, str):
+        return parse_text(value)
+    return to_body(value) if isinstance(value, Message) else value
 
 
 def dataset_of(name: ResourceName) -> DatasetName:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from airflow_healthcare_deid.errors import ConflictError, InvalidRequestError, PermissionOrNotFoundError
 from airflow_healthcare_deid.links import SourceDatasetLink, dataset_url
 from airflow_healthcare_deid.operators._hooked import task_step
+from airflow_healthcare_deid.operators._literals import is_literal
 from airflow_healthcare_deid.operators._names import check_literal_name, parse_name
 from airflow_healthcare_deid.operators._once import create_once, delete_once
-from airflow_healthcare_deid.operators._request import dataset_of
+from airflow_healthcare_deid.operators._request import dataset_of, mapping
 from airflow_healthcare_deid.operators._service import HealthcareOperator
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_healthcare_deid.operators._request import ResourceName
@@ -54,8 +54,8 @@ class CreateStoreOperator(HealthcareOperator):
         self,
         *,
         store: str,
-        labels: Mapping[str, str] | None = None,
-        body: Mapping[str, Any] | None = None,
+        labels: Mapping[str, str] | str | None = None,
+        body: Mapping[str, Any] | str | None = None,
         if_exists: Literal["fail", "reuse"] = "fail",
         **kwargs: Any,
     ) -> None:
@@ -66,13 +66,15 @@ class CreateStoreOperator(HealthcareOperator):
         self.labels = labels
         self.body = body
         self.if_exists = if_exists
+        if is_literal([part for part in (labels, body) if part is not None]):
+            self._whole_body()
 
     @task_step
     def execute(self, context: Context) -> str:
         """Create the store."""
         name = parse_name(self.store_type, "store", self.store)
         SourceDatasetLink.persist(context, dataset_url(dataset_of(name)))
-        body = {**(self.body or {}), **({"labels": dict(self.labels)} if self.labels else {}), **self._fields()}
+        body = {**self._whole_body(), **self._fields()}
         if create_once(self.hook, name, lambda: self._create(name, body), self._sleep):
             self.log.info("Created %s", name)
             return str(name)
@@ -81,6 +83,14 @@ class CreateStoreOperator(HealthcareOperator):
         self._check_existing(name)
         self.log.info("%s is there already and is used as it is", name)
         return str(name)
+
+    def _whole_body(self) -> dict[str, Any]:
+        """Return what the user gave of the store."""
+        given = {"body": mapping(self.body) or {}, "labels": mapping(self.labels) or {}}
+        for field, value in given.items():
+            if not isinstance(value, Mapping):
+                raise InvalidRequestError(field, "is no mapping", "Write {key: value}, as in Google's reference")
+        return {**given["body"], **({"labels": dict(given["labels"])} if given["labels"] else {})}
 
     def _fields(self) -> dict[str, Any]:
         return {}

@@ -15,11 +15,10 @@ from airflow_healthcare_deid.config import (
     load_request,
     to_body,
 )
-from airflow_healthcare_deid.config.message import Message
 from airflow_healthcare_deid.errors import InvalidRequestError
 from airflow_healthcare_deid.operators._config import MaskedConfig, check_config_arguments
 from airflow_healthcare_deid.operators._names import check_literal_name, dataset_name, parse_name
-from airflow_healthcare_deid.operators._request import OperationRequest, dataset_of
+from airflow_healthcare_deid.operators._request import OperationRequest, dataset_of, mapping
 from airflow_healthcare_deid.operators.base import HealthcareOperationOperator
 from airflow_healthcare_deid.resource_names import DatasetName, DicomStoreName, FhirStoreName
 
@@ -161,7 +160,9 @@ class DeidentifyDicomStoreOperator(_DeidentifyStoreOperator):
     template_fields = (*_DeidentifyStoreOperator.template_fields, "filter_config")
     store_type = DicomStoreName
 
-    def __init__(self, *, filter_config: DicomFilterConfig | Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *, filter_config: DicomFilterConfig | Mapping[str, Any] | str | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.filter_config = filter_config
 
@@ -174,7 +175,7 @@ class DeidentifyDicomStoreOperator(_DeidentifyStoreOperator):
             source,
             destination,
             destination_store=str(destination),
-            filter_config=_plain(self.filter_config),
+            filter_config=mapping(self.filter_config),
         )
         return OperationRequest(
             method="datasets.dicomStores.deidentify", source=source, destination=destination, body=body
@@ -199,7 +200,7 @@ class DeidentifyFhirStoreOperator(_DeidentifyStoreOperator):
     def __init__(
         self,
         *,
-        resource_filter: FhirFilter | Mapping[str, Any] | None = None,
+        resource_filter: FhirFilter | Mapping[str, Any] | str | None = None,
         skip_modified_resources: bool | None = None,
         **kwargs: Any,
     ) -> None:
@@ -216,13 +217,9 @@ class DeidentifyFhirStoreOperator(_DeidentifyStoreOperator):
             source,
             destination,
             destination_store=str(destination),
-            resource_filter=_plain(self.resource_filter),
+            resource_filter=mapping(self.resource_filter),
             skip_modified_resources=self.skip_modified_resources,
         )
         return OperationRequest(
             method="datasets.fhirStores.deidentify", source=source, destination=destination, body=body
         )
-
-
-def _plain(value: Message | Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    return to_body(value) if isinstance(value, Message) else value

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_healthcare_deid.errors import ConflictError
 from airflow_healthcare_deid.operators._hooked import task_step
+from airflow_healthcare_deid.operators._literals import is_literal
 from airflow_healthcare_deid.operators._names import check_literal_name
 from airflow_healthcare_deid.operators._request import OperationRequest
 from airflow_healthcare_deid.operators._resources import (
@@ -112,6 +113,8 @@ class CreateFhirStoreOperator(CreateStoreOperator):
     def __init__(self, *, version: str = "R4", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.version = version
+        if is_literal(version):
+            self._fields()
 
     def _fields(self) -> dict[str, Any]:
         check_choice("version", self.version, FHIR_VERSIONS)

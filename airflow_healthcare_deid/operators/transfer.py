@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_healthcare_deid.config import load_request, to_body
-from airflow_healthcare_deid.config.message import Message
 from airflow_healthcare_deid.config.transfer import (
     ExportDicomDataRequest,
     ExportResourcesRequest,
@@ -18,7 +17,7 @@ from airflow_healthcare_deid.config.transfer import (
 )
 from airflow_healthcare_deid.errors import ConfigError
 from airflow_healthcare_deid.operators._names import parse_name
-from airflow_healthcare_deid.operators._request import OperationRequest
+from airflow_healthcare_deid.operators._request import OperationRequest, mapping
 from airflow_healthcare_deid.operators._transfer import ExportOperator, ImportOperator
 from airflow_healthcare_deid.resource_names import DicomStoreName, FhirStoreName
 
@@ -53,7 +52,7 @@ class ExportDicomStoreOperator(ExportOperator):
         table_uri: str | None = None,
         include_source_store: bool | None = None,
         schema: Literal["FLATTENED", "JSON"] | None = None,
-        filter_config: DicomFilterConfig | Mapping[str, Any] | None = None,
+        filter_config: DicomFilterConfig | Mapping[str, Any] | str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -72,7 +71,7 @@ class ExportDicomStoreOperator(ExportOperator):
             raise ConfigError("mime_type", "is for Cloud Storage only", "Drop it, or give uri_prefix")
         if self.schema not in (None, "FLATTENED", "JSON"):
             raise ConfigError("schema", "is neither FLATTENED nor JSON", "Use one of them")
-        given: dict[str, Any] = {"filter_config": _plain(self.filter_config)}
+        given: dict[str, Any] = {"filter_config": mapping(self.filter_config)}
         if self.uri_prefix is not None:
             given["gcs_destination"] = {"uri_prefix": self.uri_prefix, "mime_type": self.mime_type}
         else:
@@ -101,7 +100,8 @@ class ExportFhirStoreOperator(ExportOperator):
 
     :param store: ``projects/P/locations/L/datasets/D/fhirStores/S``.
     :param dataset_uri: ``bq://project.dataset``, an existing dataset; one table per resource type.
-    :param schema_config: schema of the tables; default: ``{"schemaType": "ANALYTICS_V2"}``.
+    :param schema_config: schema of the tables, or the path of a JSON or YAML file with it; default:
+        ``{"schemaType": "ANALYTICS_V2"}``.
     :param types: resource types, as a list or separated by commas; default: all.
     :param since: only what changed after this time, such as ``{{ data_interval_start.isoformat() }}``.
     """
@@ -112,7 +112,7 @@ class ExportFhirStoreOperator(ExportOperator):
         self,
         *,
         dataset_uri: str | None = None,
-        schema_config: Mapping[str, Any] | None = None,
+        schema_config: Mapping[str, Any] | str | None = None,
         types: Sequence[str] | str | None = None,
         since: str | None = None,
         **kwargs: Any,
@@ -136,7 +136,7 @@ class ExportFhirStoreOperator(ExportOperator):
             given["bigquery_destination"] = {
                 "dataset_uri": self.dataset_uri,
                 "write_disposition": self.write_disposition,
-                "schema_config": self.schema_config or {"schema_type": "ANALYTICS_V2"},
+                "schema_config": mapping(self.schema_config) or {"schema_type": "ANALYTICS_V2"},
             }
         return OperationRequest(
             method="datasets.fhirStores.export",
@@ -206,7 +206,3 @@ class ImportFhirStoreOperator(ImportOperator):
             body=to_body(load_request(ImportResourcesRequest, given)),
             repeatable=True,
         )
-
-
-def _plain(value: Message | Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    return to_body(value) if isinstance(value, Message) else value

@@ -216,7 +216,8 @@ class ValidateDeidentificationOperator(HealthcareOperator):
         return load_config(config) if config is not None else read_config(self.hook, str(self.gcs_config_uri))
 
     def _failed_resources(self) -> int | None:
-        if not self.operation_name:
+        # A template renders what a task that reused its destination says: that there was no operation.
+        if self.operation_name in (None, "", "None"):
             return None
         name = parse_name(OperationName, "operation_name", self.operation_name)
         progress = self.hook.get_operation(str(name), attempts=5).progress

@@ -148,6 +148,7 @@ def test_an_emulator_has_no_logs(operation: str) -> None:
     ("kind", "arguments", "field"),
     [
         (CancelOperationOperator, {"operation_name": f"{SOURCE}/operation/1"}, "operation_name"),
+        (CancelOperationOperator, {"operation_name": "1"}, "operation_name"),
         (ListFailedResourcesOperator, {"operation_name": f"{SOURCE}/operation/1"}, "operation_name"),
         (ListFailedResourcesOperator, {"operation_name": f"{SOURCE}/operations/1", "limit": 0}, "limit"),
     ],

@@ -113,6 +113,19 @@ def test_the_stores_of_a_dataset_are_listed(hook: HealthcareHook) -> None:
     assert run(ListFhirStoresOperator, dataset="source", location=LOCATION) == [str(SOURCE.fhir_store("records"))]
 
 
+def test_a_store_takes_its_body_as_text(hook: HealthcareHook) -> None:
+    store = SOURCE.fhir_store("new")
+    run(CreateFhirStoreOperator, store=str(store), body='{"enableUpdateCreate": true}', labels={"team": "a"})
+    made = hook.get_resource(store)
+    assert (made["enableUpdateCreate"], made["labels"]) == (True, {"team": "a"})
+
+
+@pytest.mark.parametrize("arguments", [{"store": "s"}, {"store": str(SOURCE.fhir_store("s")), "version": "R7"}])
+def test_bad_input_is_named_in_the_dag_file(arguments: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequestError, match=r"store|version"):
+        CreateFhirStoreOperator(task_id="t", **arguments)
+
+
 @pytest.mark.parametrize(
     ("kind", "arguments", "field"),
     [
@@ -122,6 +135,8 @@ def test_the_stores_of_a_dataset_are_listed(hook: HealthcareHook) -> None:
         (CreateDicomStoreOperator, {"store": str(SOURCE.fhir_store("s"))}, "store"),
         (CreateFhirStoreOperator, {"store": str(SOURCE.fhir_store("s")), "version": "R7"}, "version"),
         (CreateFhirStoreOperator, {"store": "s"}, "store"),
+        (CreateFhirStoreOperator, {"store": str(SOURCE.fhir_store("s")), "body": "enableUpdateCreate"}, "body"),
+        (CreateDicomStoreOperator, {"store": str(SOURCE.dicom_store("s")), "labels": ["a"]}, "labels"),
         (DeleteDatasetOperator, {"dataset": "a/b"}, "dataset"),
         (DeleteDatasetOperator, {"dataset": NEW, "if_missing": "skip"}, "if_missing"),
         (DeleteDicomStoreOperator, {"store": "s"}, "store"),

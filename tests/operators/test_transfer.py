@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from airflow.providers.common.compat.sdk import DAG
 
 from airflow_healthcare_deid.errors import AmbiguousSubmissionError, InvalidRequestError
 from airflow_healthcare_deid.operators.transfer import (
@@ -19,6 +20,8 @@ from tests.support.tasks import DictStore, run_task, task_context
 from tests.support.wing import SOURCE
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from airflow_healthcare_deid.hooks.healthcare import HealthcareHook
     from tests.support.chain import Data
     from tests.support.emulator_admin import EmulatorAdmin
@@ -129,6 +132,25 @@ def test_bigquery_destinations_are_sent_as_google_names_them() -> None:
     assert not fhir.build_request().repeatable
 
 
+def test_a_schema_may_stand_in_a_file_with_numbers_as_google_writes_them(tmp_path: Path) -> None:
+    schema = {
+        "schemaType": "ANALYTICS_V2",
+        "recursiveStructureDepth": "3",
+        "lastUpdatedPartitionConfig": {"type": "DAY", "expirationMs": "31536000000"},
+    }
+    (tmp_path / "schema.json").write_text(json.dumps(schema))
+    with DAG("exports", schedule=None, template_searchpath=str(tmp_path)):
+        task = ExportFhirStoreOperator(
+            task_id="t", store=str(RECORDS), dataset_uri="bq://p.d", schema_config="schema.json"
+        )
+    task.render_template_fields({})
+    assert task.build_request().body["bigqueryDestination"]["schemaConfig"] == {
+        "schemaType": "ANALYTICS_V2",
+        "recursiveStructureDepth": 3,
+        "lastUpdatedPartitionConfig": {"type": "DAY", "expirationMs": 31_536_000_000},
+    }
+
+
 @pytest.mark.parametrize(
     ("kind", "arguments", "field"),
     [
@@ -146,6 +168,7 @@ def test_bigquery_destinations_are_sent_as_google_names_them() -> None:
         (ExportFhirStoreOperator, {"uri_prefix": "gs://bucket", "since": "yesterday"}, "_since"),
         (ExportFhirStoreOperator, {"dataset_uri": "bq://p.d", "write_disposition": "ERASE"}, "writeDisposition"),
         (ExportFhirStoreOperator, {"dataset_uri": "bq://p.d", "schema_config": {"schemaType": "X"}}, "schemaType"),
+        (ExportFhirStoreOperator, {"dataset_uri": "bq://p.d", "schema_config": "ANALYTICS"}, "schemaConfig"),
         (ImportDicomStoreOperator, {"uri": "gs://b"}, "gcsSource.uri"),
         (ImportDicomStoreOperator, {"uri": "gs://bucket/*", "blob_storage_class": "ICE"}, "blobStorageClass"),
         (ImportFhirStoreOperator, {"uri": "gs://bucket/*", "content_structure": "ZIP"}, "contentStructure"),

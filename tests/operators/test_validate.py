@@ -217,6 +217,9 @@ def test_severities_and_warnings_decide(filled: Data, hook: HealthcareHook) -> N
     lost_study(filled, hook)
     verdict, _ = validate(operation_name=operation, severities={"counts": "WARNING"})
     assert verdict["warnings"] == {"counts": 1}
+    # What a task that reused its destination says of its operation.
+    verdict, report = validate(operation_name="None", severities={"counts": "WARNING"})
+    assert "not known" in failed(report)["counts"]["note"]
     error, _ = validate(operation_name=operation, severities={"counts": "WARNING"}, fail_on_warnings=True)
     assert isinstance(error, ValidationFailedError)
 

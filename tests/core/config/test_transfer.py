@@ -26,7 +26,7 @@ REQUESTS = {
             "schemaConfig": {
                 "schemaType": "ANALYTICS",
                 "recursiveStructureDepth": 3,
-                "lastUpdatedPartitionConfig": {"type": "DAY", "expirationMs": "86400000"},
+                "lastUpdatedPartitionConfig": {"type": "DAY", "expirationMs": 86400000},
             },
         },
         "_type": "Patient,Observation",
