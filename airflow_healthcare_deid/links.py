@@ -67,5 +67,5 @@ def dataset_url(name: DatasetName) -> str:
 
 def logs_url(name: OperationName) -> str:
     """Return a query of Cloud Logging for an operation, for as long as the service has not given its own."""
-    query = quote(f'operation.id="{name.operation}"', safe="")
+    query = quote(f'operation.id:"{name.operation}"', safe="")
     return f"{CONSOLE}/logs/query;query={query}?project={quote(name.project)}"

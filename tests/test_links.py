@@ -30,5 +30,5 @@ def test_dataset_url() -> None:
 
 def test_logs_url() -> None:
     assert logs_url(DATASET.operation("17")) == (
-        "https://console.cloud.google.com/logs/query;query=operation.id%3D%2217%22?project=my-project"
+        "https://console.cloud.google.com/logs/query;query=operation.id%3A%2217%22?project=my-project"
     )

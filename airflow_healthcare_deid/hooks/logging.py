@@ -18,6 +18,7 @@ from airflow_healthcare_deid.hooks._backoff import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from airflow_healthcare_deid.hooks.healthcare import HealthcareHook
     from airflow_healthcare_deid.resource_names import OperationName
@@ -50,13 +51,16 @@ class OperationLogs:
         self._hook = hook
         self._endpoint = resolve_endpoint(endpoint) if endpoint else _default_endpoint(hook.endpoint)
 
-    def failed_resources(self, operation: OperationName, *, limit: int) -> Iterator[FailedResource]:
+    def failed_resources(
+        self, operation: OperationName, *, limit: int, since: datetime | None = None
+    ) -> Iterator[FailedResource]:
         """Yield the resources that the entries name, each once, at most ``limit`` of them.
 
+        :param since: when the operation began; there are no entries before.
         :raises PermissionOrNotFoundError: without ``logging.logEntries.list``.
         """
         seen: set[FailedResource] = set()
-        for entry in self._entries(operation):
+        for entry in self._entries(operation, since):
             found = _failed_resource(entry)
             if found not in seen:
                 seen.add(found)
@@ -69,10 +73,14 @@ class OperationLogs:
         if "_session" in self.__dict__:
             self._session.close()
 
-    def _entries(self, operation: OperationName) -> Iterator[dict[str, Any]]:
+    def _entries(self, operation: OperationName, since: datetime | None) -> Iterator[dict[str, Any]]:
+        # Google does not say whether an entry has the operation's number or its full name; either contains the number.
+        conditions = [f'operation.id:"{operation.operation}"', "severity>=ERROR"]
+        if since is not None:
+            conditions.append(f'timestamp>="{since.isoformat()}"')
         body: dict[str, Any] = {
             "resourceNames": [f"projects/{operation.project}"],
-            "filter": f'operation.id="{operation.operation}" severity>=ERROR',
+            "filter": " ".join(conditions),
             "orderBy": "timestamp asc",
             "pageSize": PAGE_SIZE,
         }
@@ -139,9 +147,18 @@ def _default_endpoint(healthcare: Endpoint) -> Endpoint:
 
 
 def _failed_resource(entry: dict[str, Any]) -> FailedResource:
-    """Read an entry, whose payload is a ``DeidentifyLogEntry`` or one of its kin: ``resourceName`` and ``error``."""
+    """Read an entry: a ``DeidentifyLogEntry`` or one of its kin in ``google.cloud.healthcare.logging``.
+
+    De-identification and export name the resource, an import the file it read, and of FHIR the id in there.
+    """
     payload = entry.get("jsonPayload") or {}
-    error = payload.get("error") or {}
-    code = error.get("code")
-    name = payload.get("resourceName") or (entry.get("resource") or {}).get("labels", {}).get("resource_name", "")
-    return FailedResource(resource=str(name), code=code if isinstance(code, int) else None)
+    code = (payload.get("error") or {}).get("code")
+    name = _text(payload, "resourceName", "resource_name")
+    if not name:
+        parts = _text(payload, "source"), _text(payload, "resourceId", "resource_id")
+        name = "#".join(part for part in parts if part)
+    return FailedResource(resource=name, code=code if isinstance(code, int) else None)
+
+
+def _text(payload: dict[str, Any], *keys: str) -> str:
+    return next((str(payload[key]) for key in keys if payload.get(key)), "")

@@ -63,7 +63,8 @@ class CancelOperationOperator(_OperationOperator):
 class FailedResources(TypedDict):
     """What :class:`ListFailedResourcesOperator` returns.
 
-    :param resources: names of the resources, as the service logged them.
+    :param resources: names of the resources, as the service logged them; of an import the files, with ``#ID`` for a
+        FHIR resource in one.
     :param codes: how often each ``google.rpc.Code`` occurs among them.
     :param counted: what the operation itself counted; the log may hold fewer, since Google limits the rate of entries.
     """
@@ -100,16 +101,16 @@ class ListFailedResourcesOperator(_OperationOperator):
         from airflow_healthcare_deid.hooks.logging import OperationLogs
 
         name = self._name(context)
-        progress = self.hook.get_operation(str(name), attempts=5).progress
+        operation = self.hook.get_operation(str(name), attempts=5)
         logs = OperationLogs(self.hook, self.logging_endpoint)
         try:
-            failed = list(logs.failed_resources(name, limit=self.limit))
+            failed = list(logs.failed_resources(name, limit=self.limit, since=operation.create_time))
         finally:
             logs.close()
         codes: dict[str, int] = {}
         for resource in failed:
             codes[str(resource.code)] = codes.get(str(resource.code), 0) + 1
-        counted = progress.failure + progress.secondary_failure
+        counted = operation.progress.failure + operation.progress.secondary_failure
         self.log.info("Cloud Logging names %d of the %d failed resources of %s", len(failed), counted, name)
         return {
             "operation": str(name),

@@ -96,7 +96,7 @@ def test_an_operation_that_is_not_there_cannot_be_cancelled(hook: HealthcareHook
 
 
 def test_failed_resources_are_listed_by_name(
-    operation: str, admin: EmulatorAdmin, cloud_logging: CloudLogging, waits: list[float]
+    operation: str, admin: EmulatorAdmin, cloud_logging: CloudLogging, hook: HealthcareHook
 ) -> None:
     admin.advance(operation, done=True, counter={"success": 5, "failure": 4})
     cloud_logging.answers = [
@@ -113,14 +113,29 @@ def test_failed_resources_are_listed_by_name(
         "codes": {"3": 2, "9": 1, "None": 1},
         "counted": 4,
     }
-    identifier = operation.rpartition("/")[2]
+    identifier, began = operation.rpartition("/")[2], hook.get_operation(operation).create_time
+    assert began is not None
     assert cloud_logging.asked[0] == {
         "resourceNames": [f"projects/{SOURCE.project}"],
-        "filter": f'operation.id="{identifier}" severity>=ERROR',
+        "filter": f'operation.id:"{identifier}" severity>=ERROR timestamp>="{began.isoformat()}"',
         "orderBy": "timestamp asc",
         "pageSize": 1000,
     }
     assert cloud_logging.asked[2]["pageToken"] == "more"
+
+
+def test_failures_of_an_import_are_listed_by_file(operation: str, cloud_logging: CloudLogging) -> None:
+    error = {"code": 3, "message": SECRET}
+    payloads = [
+        {"source": "gs://bucket/1.dcm", "error": error},
+        {"source": "gs://bucket/2.ndjson", "resourceId": "o1", "error": error},
+        {"source": "gs://bucket/2.ndjson", "resource_id": "o2", "error": error},
+    ]
+    cloud_logging.answers = [(200, {"entries": [{"severity": "ERROR", "jsonPayload": body} for body in payloads]})]
+    task = ListFailedResourcesOperator(task_id="t", operation_name=operation, logging_endpoint=cloud_logging.url)
+    result = run(task)
+    assert result["resources"] == ["gs://bucket/1.dcm", "gs://bucket/2.ndjson#o1", "gs://bucket/2.ndjson#o2"]
+    assert result["codes"] == {"3": 3}
 
 
 def test_the_list_ends_at_its_limit(operation: str, cloud_logging: CloudLogging) -> None:
