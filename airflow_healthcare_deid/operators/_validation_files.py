@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from airflow_healthcare_deid.config import DeidentifyConfig
     from airflow_healthcare_deid.hooks.healthcare import HealthcareHook
 
-_STUDY = re.compile(r"/studies/([0-9.]{1,64})(?:/.*)?")
+_STUDY = re.compile(r"/studies/([0-9.]{1,64})(/.*)?")
 
 
 def read_config(hook: HealthcareHook, uri: str) -> DeidentifyConfig:
@@ -26,16 +26,17 @@ def read_config(hook: HealthcareHook, uri: str) -> DeidentifyConfig:
         raise ConfigError("gcs_config_uri", "names a file that is not UTF-8 text") from None
 
 
-def read_studies(hook: HealthcareHook, uri: str) -> frozenset[str]:
+def read_studies(hook: HealthcareHook, uri: str) -> tuple[frozenset[str], bool]:
     """Read the StudyInstanceUIDs of a filter file, as ``resourcePathsGcsUri`` names it.
 
+    :return: the UIDs, and whether the file names nothing but whole studies.
     :raises InvalidRequestError: if a line is no resource path.
     """
     lines = [line.strip() for line in _read(hook, uri).decode("utf-8", "replace").splitlines()]
     found = [_STUDY.fullmatch(line) for line in lines if line]
     if wrong := found.count(None):
         raise InvalidRequestError("resource_paths_gcs_uri", f"{wrong} lines are no resource paths", "Use /studies/UID")
-    return frozenset(match[1] for match in found if match)
+    return frozenset(match[1] for match in found if match), not any(match[2] for match in found if match)
 
 
 def _read(hook: HealthcareHook, uri: str) -> bytes:

@@ -158,12 +158,15 @@ class ValidateDeidentificationOperator(HealthcareOperator):
         if not isinstance(source, DatasetName):
             # Only of a dataset are the stores skipped whose part of the config is absent.
             config = replace(config, dicom=config.dicom or DicomConfig(), fhir=config.fhir or FhirConfig())
-        studies = read_studies(self.hook, self.resource_paths_gcs_uri) if self.resource_paths_gcs_uri else None
+        studies, whole = (
+            read_studies(self.hook, self.resource_paths_gcs_uri) if self.resource_paths_gcs_uri else (None, True)
+        )
         scope = Scope(
             sampling,
             self._failed_resources(),
             subset=studies is not None if self.subset is None else self.subset,
             selected=studies is not None,
+            whole_studies=whole,
         )
         label = str(destination).rpartition("/")[2]
         before = ApiSide(self.hook, source, label=label, studies=studies)

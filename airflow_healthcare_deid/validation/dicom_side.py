@@ -41,19 +41,27 @@ def validate_dicom_store(
     """Yield the result of every check of one store that stands on both sides."""
     all_studies = list(source.studies(store))
     chosen = scope.sampling.draw(all_studies)
-    before = [instance for study in chosen for instance in source.study_metadata(store, study)]
+    before_by_study = {study: list(source.study_metadata(store, study)) for study in chosen}
+    before = [instance for instances in before_by_study.values() for instance in instances]
     there = set(destination.studies(store))
     named = {study: next((uid for uid in (study, derive_uid(study)) if uid in there), None) for study in chosen}
     known = [uid for uid in named.values() if uid is not None]
     partners = _partners(known, chosen, there, scope.sampling)
-    after = [instance for study in partners for instance in destination.study_metadata(store, study)]
+    after_by_study = {study: list(destination.study_metadata(store, study)) for study in partners}
+    after = [instance for instances in after_by_study.values() for instance in instances]
     whole = not scope.subset and len(chosen) == len(all_studies) and len(partners) == len(there)
     matches = match_instances(before, after, whole=whole)
     tally.studies += len(all_studies)
     tally.studies_looked_into += len(chosen)
     tally.instances_unmatched += matches.unmatched
 
-    yield check_studies_arrived(store, len(chosen), len(known), scope)
+    yield check_studies_arrived(
+        store,
+        {study: len(instances) for study, instances in before_by_study.items()},
+        {study: None if uid is None else len(after_by_study[uid]) for study, uid in named.items()},
+        len(there),
+        scope,
+    )
     uids = {text(instance, tag) for instance in before for tag in OWN_IDS} | set(all_studies)
     if expected.ids_kept:
         yield CheckResult.not_checked("source_uids", "UIDs were kept on purpose (skipIdRedaction)")

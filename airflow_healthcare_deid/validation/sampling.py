@@ -54,12 +54,14 @@ class Scope(msgspec.Struct, frozen=True):
     :param failed: resources that the operation counted as failed; None if that is not known.
     :param subset: only a part of the source was asked for, or the destination held other data before.
     :param selected: the source side shows just the studies that were asked for.
+    :param whole_studies: all of these studies was asked for.
     """
 
     sampling: Sampling
     failed: int | None = None
     subset: bool = False
     selected: bool = False
+    whole_studies: bool = True
 
 
 class Tally(msgspec.Struct):

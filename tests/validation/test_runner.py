@@ -245,6 +245,24 @@ def test_a_study_that_was_asked_for_must_arrive() -> None:
     assert {result.check for result in report.warnings} == {"studies_arrived"}
 
 
+def test_nothing_arrived_is_no_success() -> None:
+    report = run(MemorySide({"ct": []}, {"ehr": fhir_destination()}), subset=True, selected=True)
+    assert {result.check for result in report.errors} == {"studies_arrived"}
+    others = clean()
+    for ds in others.dicom["ct"]:
+        ds.StudyInstanceUID = f"2.25.{ds.StudyInstanceUID[5:9]}"
+    report = run(others, subset=True, selected=True)
+    assert not report.errors
+    assert "studies_arrived" in {result.check for result in report.warnings}
+
+
+def test_an_instance_of_a_study_that_was_asked_for_must_arrive() -> None:
+    destination = clean()
+    del destination.dicom["ct"][1]
+    assert failures(run(destination, subset=True, selected=True)) == {"studies_arrived"}
+    assert failures(run(destination, subset=True, selected=True, whole_studies=False)) == set()
+
+
 def test_a_patient_under_another_id_is_told() -> None:
     destination = clean()
     destination.fhir["ehr"][0]["id"] = "renamed"

@@ -7,26 +7,37 @@ from typing import TYPE_CHECKING
 from airflow_healthcare_deid.validation.report import CheckResult, Finding, Severity
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from airflow_healthcare_deid.validation.sampling import Scope
 
 
-def check_studies_arrived(store: str, chosen: int, found: int, scope: Scope) -> CheckResult:
-    """Every study looked into has a partner, where UIDs tell which that is.
+def check_studies_arrived(
+    store: str, chosen: Mapping[str, int], arrived: Mapping[str, int | None], room: int, scope: Scope
+) -> CheckResult:
+    """Every study looked into has a partner, where UIDs tell which that is, with as many instances.
 
-    A missing one is an error, unless the operation counted failures, which may be the reason.
+    What is missing is an error, unless the operation counted failures, which may be the reason.
 
-    :param chosen: studies of the source that were looked into.
-    :param found: those whose partner's UID is known and stands in the destination.
+    :param chosen: how many instances each study of the source has.
+    :param arrived: how many its partner has; None if UIDs tell none.
+    :param room: how many studies the destination has.
     """
     check = "studies_arrived"
     if not scope.selected:
         return CheckResult.not_checked(check, "Which studies were asked for is not known")
-    if not found:
-        return CheckResult.not_checked(check, "UIDs do not tell which study was made from which")
-    problem = f"{chosen - found} of {chosen} studies looked into have no partner in the destination"
-    findings = [Finding(f"dicomStores/{store}", "StudyInstanceUID", problem)] if found < chosen else []
     severity = Severity.WARNING if scope.failed else Severity.ERROR
-    return CheckResult.of(check, findings, checked=chosen, severity=severity)
+    missing = sum(arrived[study] is None for study in chosen)
+    problem = f"{missing} of {len(chosen)} studies looked into have no partner in the destination"
+    if missing == len(chosen) <= room:
+        problem = "no study looked into has a partner that UIDs tell: all are lost, or UIDs were derived otherwise"
+        severity = Severity.WARNING
+    findings = [Finding(f"dicomStores/{store}", "StudyInstanceUID", problem)] if missing else []
+    lost = sum(max(0, count - (arrived[study] or 0)) for study, count in chosen.items() if arrived[study] is not None)
+    if lost and scope.whole_studies:
+        problem = f"{lost} instances of studies looked into are missing from the destination"
+        findings.append(Finding(f"dicomStores/{store}", "SOPInstanceUID", problem))
+    return CheckResult.of(check, findings, checked=len(chosen), severity=severity)
 
 
 def check_patients_arrived(store: str, chosen: int, found: int, scope: Scope, unread: int) -> CheckResult:
