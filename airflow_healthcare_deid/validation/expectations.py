@@ -34,6 +34,7 @@ class Expectations(msgspec.Struct, frozen=True, kw_only=True):
     :param removed: tags that must be gone or empty.
     :param basic_profile: the Basic Profile was asked for.
     :param dicom_homes: the elements whose identifiers must be gone from DICOM.
+    :param contents_inspected: elements stay, and lose what a search of their contents finds: short numbers it does not.
     :param fhir_kinds: the kinds of identifiers that must be gone from FHIR.
     :param dates_shifted: dates of DICOM instances were to be moved, not removed.
     :param fhir_dates_shifted: full dates of FHIR resources were all to be moved.
@@ -45,6 +46,7 @@ class Expectations(msgspec.Struct, frozen=True, kw_only=True):
     removed: frozenset[str] = frozenset()
     basic_profile: bool = False
     dicom_homes: dict[str, Kind] = {}
+    contents_inspected: bool = False
     fhir_kinds: frozenset[Kind] = frozenset()
     dates_shifted: bool = False
     fhir_dates_shifted: bool = False
@@ -71,6 +73,7 @@ def expect(config: DeidentifyConfig) -> Expectations:
             for tag, kind in DICOM_HOMES.items()
             if inspected or tag in removed or (kept is not None and tag not in kept)
         },
+        contents_inspected=profile is TagFilterProfile.DEIDENTIFY_TAG_CONTENTS,
         fhir_kinds=fhir_kinds(config.fhir) if config.fhir else frozenset(),
         dates_shifted=_dates_shifted(config) and profile is TagFilterProfile.DEIDENTIFY_TAG_CONTENTS,
         # Without a list of fields the default profile decides which dates move, and Google does not document that.

@@ -202,14 +202,26 @@ def test_two_fhir_stores_are_compared(filled: Data, hook: HealthcareHook) -> Non
     assert set(failed(report)) >= {"fhir_identifiers"}
 
 
-def test_real_files_of_many_makers_raise_nothing(hook: HealthcareHook, data: Data) -> None:
+@pytest.mark.parametrize(
+    ("config", "warnings"),
+    [
+        # Some of the samples' patients are called like a maker of scanners.
+        (BASIC, {"dicom_identifiers_name_parts"}),
+        ({"dicom": {"filterProfile": "MINIMAL_KEEP_LIST_PROFILE"}}, set()),
+        # Only the profile replaces the UIDs of references, too.
+        (SHIFT, {"dicom_identifiers_name_parts", "references", "source_uids_in_references"}),
+    ],
+    ids=["basic", "minimal", "shift"],
+)
+def test_real_files_of_many_makers_raise_nothing(
+    config: Any, warnings: set[str], hook: HealthcareHook, data: Data
+) -> None:
     data.store(IMAGES, *(sample.data for sample in samples()))
-    operation = deidentify()
-    verdict, report = validate(operation_name=operation, sample_size=None, pixel_sample_size=30)
-    assert verdict["passed"]
+    operation = deidentify(config)
+    verdict, report = validate(config, operation_name=operation, sample_size=None, pixel_sample_size=30)
+    assert verdict["passed"], failed(report)
     assert report["sampled"]["instances_unmatched"] == 0
-    # Some of the samples' patients are called like a maker of scanners.
-    assert set(verdict["warnings"]) <= {"dicom_identifiers_name_parts"}
+    assert set(verdict["warnings"]) <= warnings
 
 
 def test_severities_and_warnings_decide(filled: Data, hook: HealthcareHook) -> None:
