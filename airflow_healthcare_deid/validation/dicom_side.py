@@ -21,7 +21,7 @@ from airflow_healthcare_deid.validation.identifiers import DICOM_HOMES, Kind, of
 from airflow_healthcare_deid.validation.matcher import Matcher
 from airflow_healthcare_deid.validation.matching import match_instances
 from airflow_healthcare_deid.validation.places import dicom_places, unread_elements
-from airflow_healthcare_deid.validation.report import CheckResult, Severity
+from airflow_healthcare_deid.validation.report import CheckResult, Severity, hide
 from airflow_healthcare_deid.validation.texts import fold, words
 
 if TYPE_CHECKING:
@@ -39,6 +39,25 @@ def validate_dicom_store(
     store: str, source: Side, destination: Side, expected: Expectations, scope: Scope, tally: Tally
 ) -> Iterator[CheckResult]:
     """Yield the result of every check of one store that stands on both sides."""
+    source_uids: set[str] = set()
+    for result in _results(store, source, destination, expected, scope, tally, source_uids):
+        # UIDs of the source tell of a patient; where they were to be replaced, the report does not carry them on.
+        yield result if expected.ids_kept else hide(result, lambda name: not source_uids.isdisjoint(name.split("/")))
+
+
+def _results(
+    store: str,
+    source: Side,
+    destination: Side,
+    expected: Expectations,
+    scope: Scope,
+    tally: Tally,
+    uids: set[str],
+) -> Iterator[CheckResult]:
+    """Yield the results, with UIDs of the source in the names of resources that have kept them.
+
+    :param uids: takes the source's UIDs.
+    """
     all_studies = list(source.studies(store))
     chosen = scope.sampling.draw(all_studies)
     before_by_study = {study: list(source.study_metadata(store, study)) for study in chosen}
@@ -62,11 +81,11 @@ def validate_dicom_store(
         len(there),
         scope,
     )
-    uids = {text(instance, tag) for instance in before for tag in OWN_IDS} | set(all_studies)
+    uids.update(all_studies, *({text(instance, tag) for tag in OWN_IDS} for instance in before))
     if expected.ids_kept:
         yield CheckResult.not_checked("source_uids", "UIDs were kept on purpose (skipIdRedaction)")
     else:
-        yield check_own_uids(store, uids, after)
+        yield check_own_uids(store, uids, after, there)
         severity = Severity.ERROR if expected.basic_profile else Severity.WARNING
         yield check_nested_uids(store, uids, after, severity)
     yield check_hierarchy(store, after, matches.pairs)

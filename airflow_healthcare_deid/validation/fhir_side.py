@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from airflow_healthcare_deid.validation.checks.arrival import check_patients_arrived
 from airflow_healthcare_deid.validation.checks.dates import Shift, check_date_shift, fhir_shifts
 from airflow_healthcare_deid.validation.checks.fhir_ids import check_fhir_ids
@@ -14,10 +12,10 @@ from airflow_healthcare_deid.validation.checks.identifiers import Place, check_i
 from airflow_healthcare_deid.validation.identifiers import Identifier, of_patient
 from airflow_healthcare_deid.validation.matcher import Matcher
 from airflow_healthcare_deid.validation.places import fhir_places
-from airflow_healthcare_deid.validation.report import CheckResult
+from airflow_healthcare_deid.validation.report import CheckResult, hide
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterator
 
     from airflow_healthcare_deid.validation.expectations import Expectations
     from airflow_healthcare_deid.validation.sampling import Scope, Tally
@@ -62,18 +60,7 @@ def validate_fhir_store(
     else:
         results.append(CheckResult.not_checked("fhir_dates", "The config shifts no dates of FHIR resources"))
     results.append(check_fhir_references(store, after, known, {_name(body) for body in after}))
-    yield from (_without_ids(result, telling) for result in results)
-
-
-def _without_ids(result: CheckResult, telling: Collection[str]) -> CheckResult:
-    """Take the ids that tell of a patient out of the names of resources."""
-    findings = (
-        msgspec.structs.replace(finding, resource=finding.resource.rpartition("/")[0])
-        if finding.resource in telling
-        else finding
-        for finding in result.findings
-    )
-    return msgspec.structs.replace(result, findings=tuple(findings))
+    yield from (hide(result, telling.__contains__) for result in results)
 
 
 def _name(body: FhirJson) -> str:

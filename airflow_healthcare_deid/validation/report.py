@@ -10,7 +10,7 @@ import msgspec
 from airflow_healthcare_deid.errors import InvalidRequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 MAX_FINDINGS = 20
 """Findings a check lists by name; it counts them all."""
@@ -112,6 +112,20 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     def not_checked(cls, check: str, why: str) -> Self:
         """Say that a check does not apply or could not be made."""
         return cls(check=check, severity=Severity.WARNING, status=Status.NOT_CHECKED, note=why)
+
+
+def hide(result: CheckResult, tells: Callable[[str], bool]) -> CheckResult:
+    """Shorten the names of resources that themselves tell of a patient to the store's.
+
+    :param tells: whether a name does.
+    """
+    findings = (
+        msgspec.structs.replace(finding, resource="/".join(finding.resource.split("/")[:2]))
+        if tells(finding.resource)
+        else finding
+        for finding in result.findings
+    )
+    return msgspec.structs.replace(result, findings=tuple(findings))
 
 
 class ValidationReport(msgspec.Struct, frozen=True, kw_only=True):

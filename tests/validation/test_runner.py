@@ -219,64 +219,26 @@ def test_a_seeded_defect_is_caught(defect: Callable[[MemorySide], None], check: 
     assert check in {result.check for result in report.errors}
 
 
-def test_counted_failures_account_for_what_is_missing() -> None:
+def test_a_kept_uid_is_not_carried_on() -> None:
     destination = clean()
-    lost_study(destination)
-    assert failures(run(destination, failed=1)) == set()
-    assert failures(run(destination, failed=None)) == {"counts"}
-    assert failures(run(destination, subset=True)) == set()
-
-
-def test_what_is_missing_is_named() -> None:
-    destination = clean()
-    lost_study(destination)
-    [result] = [r for r in run(destination).results if r.check == "counts"]
-    assert [(finding.resource, finding.problem) for finding in result.findings] == [
-        ("dicomStores/ct", "1 resources are missing")
-    ]
-
-
-def test_a_study_that_was_asked_for_must_arrive() -> None:
-    destination = clean()
-    lost_study(destination)
-    assert failures(run(destination, subset=True, selected=True)) == {"studies_arrived"}
-    report = run(destination, subset=True, selected=True, failed=1)
-    assert not report.errors
-    assert {result.check for result in report.warnings} == {"studies_arrived"}
-
-
-def test_nothing_arrived_is_no_success() -> None:
-    report = run(MemorySide({"ct": []}, {"ehr": fhir_destination()}), subset=True, selected=True)
-    assert {result.check for result in report.errors} == {"studies_arrived"}
-    others = clean()
-    for ds in others.dicom["ct"]:
-        ds.StudyInstanceUID = f"2.25.{ds.StudyInstanceUID[5:9]}"
-    report = run(others, subset=True, selected=True)
-    assert not report.errors
-    assert "studies_arrived" in {result.check for result in report.warnings}
-
-
-def test_an_instance_of_a_study_that_was_asked_for_must_arrive() -> None:
-    destination = clean()
-    del destination.dicom["ct"][1]
-    assert failures(run(destination, subset=True, selected=True)) == {"studies_arrived"}
-    assert failures(run(destination, subset=True, selected=True, whole_studies=False)) == set()
-
-
-def test_a_patient_under_another_id_is_told() -> None:
-    destination = clean()
-    destination.fhir["ehr"][0]["id"] = "renamed"
-    destination.fhir["ehr"][1]["subject"]["reference"] = "Patient/renamed"
+    instance_ = destination.dicom["ct"][0]
+    instance_.StudyInstanceUID, instance_.SeriesInstanceUID, instance_.SOPInstanceUID = "1.2.3", "1.2.3.4", "1.2.3.4.1"
+    instance_.PatientName = "Whitcombe^Arabella"
     report = run(destination)
-    assert {result.check for result in report.warnings} == {"patients_arrived"}
+    assert failures(report) >= {"source_uids", "dicom_identifiers"}
+    named = {finding.resource for result in report.results for finding in result.findings}
+    assert "dicomStores/ct" in named
+    assert not [name for name in named if "1.2.3" in name.split("/")]
 
 
-def test_resources_that_could_not_be_read_are_told() -> None:
-    destination = clean()
-    lost_resource(destination)
-    [result] = [r for r in run(destination, failed=1).results if r.check == "patients_arrived"]
-    assert result.status is Status.PASSED
-    assert result.note == "0 patients and 1 of the resources were not found, and so not checked"
+def test_a_kept_study_uid_is_seen_outside_of_the_sample() -> None:
+    studies = [instance(f"1.2.{number}", f"1.2.{number}.1", 1, f"Patient{number}^Name") for number in range(40)]
+    destination = MemorySide({"ct": [deidentified(ds) for ds in studies]})
+    source = MemorySide({"ct": studies})
+    drawn = Sampling().draw(source.studies("ct"))
+    kept = next(number for number, ds in enumerate(studies) if ds.StudyInstanceUID not in drawn)
+    destination.dicom["ct"][kept].StudyInstanceUID = studies[kept].StudyInstanceUID
+    assert failures(run(destination, source=source)) == {"source_uids"}
 
 
 def test_severities_are_a_matter_of_choice() -> None:

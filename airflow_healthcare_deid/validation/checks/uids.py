@@ -24,13 +24,20 @@ _OWN_PATHS = frozenset((tag,) for tag in OWN_IDS)
 _REFERENCED_SOP_INSTANCE_UID = "00081155"
 
 
-def check_own_uids(store: str, source_uids: Collection[str], destination: Iterable[DicomJson]) -> CheckResult:
+def check_own_uids(
+    store: str, source_uids: Collection[str], destination: Iterable[DicomJson], studies: Iterable[str]
+) -> CheckResult:
     """No study, series or instance of the destination carries a UID of the source.
 
     :param source_uids: study, series and instance UIDs of the source.
+    :param studies: UIDs of all the destination's studies, also of those that were not read.
     """
     checked = 0
-    findings: list[Finding] = []
+    findings = [
+        Finding(f"dicomStores/{store}", "StudyInstanceUID", "is a UID of the source")
+        for study in studies
+        if study in source_uids
+    ]
     for instance in destination:
         checked += 1
         findings.extend(
