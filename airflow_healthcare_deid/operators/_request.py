@@ -9,6 +9,7 @@ import msgspec
 from airflow_healthcare_deid.config import fingerprint, to_body
 from airflow_healthcare_deid.config.documents import parse_text
 from airflow_healthcare_deid.config.message import Message
+from airflow_healthcare_deid.errors import ConfigError
 from airflow_healthcare_deid.resource_names import DatasetName, DicomStoreName, FhirStoreName
 
 if TYPE_CHECKING:
@@ -40,11 +41,19 @@ class OperationRequest(msgspec.Struct, frozen=True, kw_only=True):
         return fingerprint({"method": self.method, "source": str(self.source), "body": self.body})
 
 
-def mapping(value: Message | Mapping[str, Any] | str | None) -> Any:
-    """Return a part of a request as plain data; text is JSON or YAML, such as that of a rendered file."""
-    if isinstance(value, str):
+def mapping(field: str, value: Message | Mapping[str, Any] | str | None) -> Any:
+    """Return a part of a request as plain data.
+
+    :param field: the argument it came in, for messages.
+    :param value: the part; text is JSON or YAML, such as that of a rendered file.
+    :raises ConfigError: if text is neither.
+    """
+    if not isinstance(value, str):
+        return to_body(value) if isinstance(value, Message) else value
+    try:
         return parse_text(value)
-    return to_body(value) if isinstance(value, Message) else value
+    except ConfigError as error:
+        raise ConfigError(field, error.problem, error.way_out) from None
 
 
 def dataset_of(name: ResourceName) -> DatasetName:

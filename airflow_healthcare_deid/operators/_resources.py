@@ -86,7 +86,7 @@ class CreateStoreOperator(HealthcareOperator):
 
     def _whole_body(self) -> dict[str, Any]:
         """Return what the user gave of the store."""
-        given = {"body": mapping(self.body) or {}, "labels": mapping(self.labels) or {}}
+        given = {"body": mapping("body", self.body) or {}, "labels": mapping("labels", self.labels) or {}}
         for field, value in given.items():
             if not isinstance(value, Mapping):
                 raise InvalidRequestError(field, "is no mapping", "Write {key: value}, as in Google's reference")

@@ -175,7 +175,7 @@ class DeidentifyDicomStoreOperator(_DeidentifyStoreOperator):
             source,
             destination,
             destination_store=str(destination),
-            filter_config=mapping(self.filter_config),
+            filter_config=mapping("filter_config", self.filter_config),
         )
         return OperationRequest(
             method="datasets.dicomStores.deidentify", source=source, destination=destination, body=body
@@ -217,7 +217,7 @@ class DeidentifyFhirStoreOperator(_DeidentifyStoreOperator):
             source,
             destination,
             destination_store=str(destination),
-            resource_filter=mapping(self.resource_filter),
+            resource_filter=mapping("resource_filter", self.resource_filter),
             skip_modified_resources=self.skip_modified_resources,
         )
         return OperationRequest(

@@ -71,7 +71,7 @@ class ExportDicomStoreOperator(ExportOperator):
             raise ConfigError("mime_type", "is for Cloud Storage only", "Drop it, or give uri_prefix")
         if self.schema not in (None, "FLATTENED", "JSON"):
             raise ConfigError("schema", "is neither FLATTENED nor JSON", "Use one of them")
-        given: dict[str, Any] = {"filter_config": mapping(self.filter_config)}
+        given: dict[str, Any] = {"filter_config": mapping("filter_config", self.filter_config)}
         if self.uri_prefix is not None:
             given["gcs_destination"] = {"uri_prefix": self.uri_prefix, "mime_type": self.mime_type}
         else:
@@ -136,7 +136,7 @@ class ExportFhirStoreOperator(ExportOperator):
             given["bigquery_destination"] = {
                 "dataset_uri": self.dataset_uri,
                 "write_disposition": self.write_disposition,
-                "schema_config": mapping(self.schema_config) or {"schema_type": "ANALYTICS_V2"},
+                "schema_config": mapping("schema_config", self.schema_config) or {"schema_type": "ANALYTICS_V2"},
             }
         return OperationRequest(
             method="datasets.fhirStores.export",

@@ -53,6 +53,8 @@ class Runner:
                 "AIRFLOW_HOME": str(home),
                 "AIRFLOW__CORE__DAGS_FOLDER": str(REPOSITORY / "dags"),
                 "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+                # An asset makes Airflow import all of Google's provider, which takes long on a busy machine.
+                "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "600",
                 "AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT": json.dumps(connection),
             },
             text=True,

@@ -169,6 +169,7 @@ def test_a_schema_may_stand_in_a_file_with_numbers_as_google_writes_them(tmp_pat
         (ExportFhirStoreOperator, {"dataset_uri": "bq://p.d", "write_disposition": "ERASE"}, "writeDisposition"),
         (ExportFhirStoreOperator, {"dataset_uri": "bq://p.d", "schema_config": {"schemaType": "X"}}, "schemaType"),
         (ExportFhirStoreOperator, {"dataset_uri": "bq://p.d", "schema_config": "ANALYTICS"}, "schemaConfig"),
+        (ExportFhirStoreOperator, {"dataset_uri": "bq://p.d", "schema_config": "{schemaType: ["}, "^schema_config: "),
         (ImportDicomStoreOperator, {"uri": "gs://b"}, "gcsSource.uri"),
         (ImportDicomStoreOperator, {"uri": "gs://bucket/*", "blob_storage_class": "ICE"}, "blobStorageClass"),
         (ImportFhirStoreOperator, {"uri": "gs://bucket/*", "content_structure": "ZIP"}, "contentStructure"),
