@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from dataclasses import dataclass
 from functools import cache
@@ -35,9 +36,19 @@ class TextLine:
     area: Area
     columns: tuple[tuple[float, float], ...]
 
+    @property
+    def runs_down(self) -> bool:
+        """Whether it runs down the image, or up."""
+        return self.area.height > 1.5 * self.area.width and len(self.text) > 2
+
+    @property
+    def letter_height(self) -> float:
+        """How high its letters are, as far as that shows."""
+        return self.area.width if self.runs_down else self.area.height
+
     def part(self, start: int, end: int) -> Area:
-        """Return where some of its characters stand; all of it when it does not run from left to right."""
-        if self.area.height > 1.5 * self.area.width and len(self.text) > 2:
+        """Return where some of its characters stand; all of it when it runs down."""
+        if self.runs_down:
             return self.area
         columns = self.columns[start:end]
         # The engine tells the edges of letters to some pixels only.
@@ -77,7 +88,7 @@ class RapidOcr:
                 "Global.text_score": 0.0,
                 "Global.return_word_box": True,
                 "Global.return_single_char_box": True,
-                # Text that stands on its head is found all the same, and covered.
+                # Its guess at what stands on its head is not told with the result: see `_turned`.
                 "Global.use_cls": False,
                 # The default enlarges what is small in one direction, for twice the time and no more text.
                 "Det.limit_type": "max",
@@ -89,16 +100,37 @@ class RapidOcr:
         self._lock = threading.Lock()
 
     def read(self, image: Image) -> list[TextLine]:
+        rules = load_rules("image")["text"]
+        # It expects what OpenCV reads from a file: blue first.
+        image = image[:, :, ::-1].copy()
         with self._lock:
-            # It expects what OpenCV reads from a file: blue first.
-            result = self._engine(image[:, :, ::-1].copy())
-        if result.txts is None or result.boxes is None:
-            return []
-        words = result.word_results if len(result.word_results) == len(result.txts) else [()] * len(result.txts)
-        return [
-            _line(text, float(score), corners, characters)
-            for text, score, corners, characters in zip(result.txts, result.scores, result.boxes, words, strict=True)
-        ]
+            result = self._engine(image, use_det=True)
+            if result.txts is None or result.boxes is None:
+                return []
+            words = result.word_results if len(result.word_results) == len(result.txts) else [()] * len(result.txts)
+            lines = [
+                _line(text, float(score), corners, characters)
+                for text, score, corners, characters in zip(
+                    result.txts, result.scores, result.boxes, words, strict=True
+                )
+            ]
+            return [
+                self._turned(line, image) if rules["min_score"] <= line.score < rules["turn_below"] else line
+                for line in lines
+            ]
+
+    def _turned(self, line: TextLine, image: Image) -> TextLine:
+        """Return a line as it reads the other way up, if it reads better so; then its letters have no places."""
+        area = line.area
+        top, left = max(0, int(area.top)), max(0, int(area.left))
+        cut = image[top : math.ceil(area.bottom), left : math.ceil(area.right)]
+        # What runs from top to bottom was turned to the left before it was read: now it is turned to the right.
+        turned = cut.transpose(1, 0, 2)[:, ::-1] if line.runs_down else cut[::-1, ::-1]
+        result = self._engine(turned.copy(), use_det=False)
+        if not result.txts or result.scores[0] <= line.score:
+            return line
+        text = result.txts[0]
+        return TextLine(text, float(result.scores[0]), area, ((area.left, area.right),) * len(text))
 
 
 @cache

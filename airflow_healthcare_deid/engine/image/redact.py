@@ -171,7 +171,7 @@ class _Redaction:
     def _box(self, match: _Match, frame: Frame, grid: int) -> Box | None:
         rules = self._rules["text"]
         area = match.line.part(match.start, match.end)
-        margin = max(rules["min_padding"], rules["padding"] * area.height)
+        margin = max(rules["min_padding"], rules["padding"] * match.line.letter_height)
         left, top = (max(0, math.floor((edge - margin) / grid) * grid) for edge in (area.left, area.top))
         right = min(frame.columns, math.ceil((area.right + margin) / grid) * grid)
         bottom = min(frame.rows, math.ceil((area.bottom + margin) / grid) * grid)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations
 from typing import TYPE_CHECKING
 
@@ -21,8 +21,16 @@ if TYPE_CHECKING:
 
 # What OCR takes for one another.
 _AS_DIGIT = str.maketrans("OoQDIl|!SsBZzGb", "000011115582266")
-_SKELETON = str.maketrans("0o1il|!5s8b2z", "ooiiiiissbbzz")
+_SKELETON = str.maketrans("0o1il|!5s8b2z\u00d7", "ooiiiiissbbzzx")
 _ALMOST_NUMBER = re.compile(r"(?<!\w)[\dOoQDIl|!SsBZzGb]{1,20}(?:[-/.:][\dOoQDIl|!SsBZzGb]{1,20}){0,5}(?!\w)")
+# Where OCR drops a space: behind a label ("Tel555-123-4567", "IDZX-778812"), and between a number and a word.
+_SPACE_LOST = re.compile(
+    r"(?<!\w)(?:(?:acc|dob|dr|id|mr|mrn|mrs|ms|name|pat|patient|pid|pt)(?=\S{4})|[^\W\d_]{2,}(?=\d))"
+    r"|\d(?=[^\W\d_]{3})",
+    re.IGNORECASE,
+)
+_SHORT, _LONG = 4, 8
+"""Letters up to which a word must be read as it is, and from which on two may be misread."""
 _SECONDS = 2.0
 
 
@@ -71,15 +79,33 @@ def sensitive_spans(text: str, deidentifier: TextDeidentifier, record: RecordIde
 
     The record's identifiers are found through the mistakes that OCR makes; so are numbers and dates.
     """
-    found = [
-        finding
-        for version in dict.fromkeys((text, _digits_mended(text)))
-        for finding in deidentifier.inspect(version, record, defaults=True)
-    ]
-    found += _dates_without_a_separator(text)
-    if record is not None:
-        found += _misread(text, record)
+    found = list(_found(text, deidentifier, record))
+    spaced, places = _spaced(text)
+    if spaced != text:
+        found += (
+            replace(one, start=places[one.start], end=places[one.end - 1] + 1)
+            for one in _found(spaced, deidentifier, record)
+        )
     return merge(found, info_type_ranks())
+
+
+def _found(text: str, deidentifier: TextDeidentifier, record: RecordIdentifiers | None) -> Iterator[Finding]:
+    for version in dict.fromkeys((text, _digits_mended(text))):
+        yield from deidentifier.inspect(version, record, defaults=True)
+    yield from _dates_without_a_separator(text)
+    if record is not None:
+        yield from _misread(text, record)
+
+
+def _spaced(text: str) -> tuple[str, list[int]]:
+    """Return a text with the spaces that OCR may have dropped, and the place in ``text`` of each of its characters."""
+    spaced, position = "", 0
+    places: list[int] = []
+    for match in _SPACE_LOST.finditer(text):
+        spaced += text[position : match.end()] + " "
+        places += (*range(position, match.end()), match.end() - 1)
+        position = match.end()
+    return spaced + text[position:], [*places, *range(position, len(text))]
 
 
 def _dates_without_a_separator(text: str) -> Iterator[Finding]:
@@ -109,12 +135,20 @@ def _misread(text: str, record: RecordIdentifiers) -> Iterator[Finding]:
         for first, second in permutations([token.translate(_SKELETON) for token in name_tokens(name)[:4]], 2):
             pattern = _bounded(rf"{re.escape(first)}\S{{0,2}}{re.escape(second)}")
             yield from _spans(re.finditer(pattern, skeleton), "PERSON_NAME")
-    for word, info_type in record.words():
-        yield from _spans(re.finditer(_bounded(re.escape(word.translate(_SKELETON))), skeleton), info_type)
+    pairs = (pair for name in record.names for pair in permutations(name_tokens(name)[:2], 2))
+    joined = (("".join(pair), "PERSON_NAME") for pair in pairs if len("".join(pair)) > _LONG)
+    for word, info_type in dict.fromkeys((*record.words(), *joined)):
+        yield from _spans(re.finditer(_bounded(_loosely(word.translate(_SKELETON))), skeleton), info_type)
         mistakes = _mistakes(word)
         if mistakes:
             pattern = regex.compile(_bounded(rf"(?:{regex.escape(word)}){{e<={mistakes}}}"), regex.BESTMATCH)
             yield from _spans(pattern.finditer(folded, timeout=_SECONDS), info_type)
+
+
+def _loosely(word: str) -> str:
+    """Return a pattern for a word whose separators may be lost or others, if it is long enough for that."""
+    letters = list(filter(str.isalnum, word))
+    return r"[\W_]{0,2}".join(letters) if len(letters) > _SHORT else re.escape(word)
 
 
 def _bounded(pattern: str) -> str:
@@ -128,9 +162,9 @@ def _spans(matches: Iterable[re.Match[str]], info_type: str) -> Iterator[Finding
 
 def _mistakes(word: str) -> int:
     """Return how many letters may be misread: none in short words and in numbers, which would become others."""
-    if len(word) < 5 or sum(map(str.isdigit, word)) * 2 > len(word):
+    if len(word) <= _SHORT or sum(map(str.isdigit, word)) * 2 > len(word):
         return 0
-    return 1 if len(word) < 9 else 2
+    return 2 if len(word) > _LONG else 1
 
 
 def custom_spans(

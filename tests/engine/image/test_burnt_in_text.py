@@ -72,6 +72,21 @@ def test_sensitive_text_on_a_ct(text: TextDeidentifier, ocr: RapidOcr, read_word
     assert "Thorax" in words
 
 
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_sensitive_text_in_an_image_that_was_turned(
+    quarters: int, text: TextDeidentifier, ocr: RapidOcr, read_words: Callable[..., str]
+) -> None:
+    upright = drawn(np.full((160, 200), 40, np.uint8), {(20, 20): "ID 4471-2298", (20, 60): "SUPINE"}, 250)
+    dataset = instance(np.zeros((64, 96), np.uint8))
+    pixels = np.rot90(upright, quarters)
+    dataset.Rows, dataset.Columns = pixels.shape
+    dataset.PixelData = pixels.tobytes()
+    record = RecordIdentifiers.of(ids=["44712298"])
+    boxes = redact_image(dataset, SENSITIVE, text, record, engine=ocr)
+    assert read_words(np.rot90(dataset.pixel_array, -quarters)) in ("SUPINE", "ID | SUPINE")
+    assert boxes[0].info_type == "MEDICAL_RECORD_NUMBER"
+
+
 @pytest.mark.parametrize(
     ("name", "gone"),
     [

@@ -12,6 +12,7 @@ from airflow_healthcare_deid.config import CustomRegex, ImageConfig, TextRedacti
 from airflow_healthcare_deid.engine.errors import MissingPartError, UndecodableError
 from airflow_healthcare_deid.engine.image import Box, redact_image
 from airflow_healthcare_deid.engine.image import redact as redact_module
+from airflow_healthcare_deid.engine.image.sensitive import sensitive_spans
 from airflow_healthcare_deid.engine.rules import load_rules
 from airflow_healthcare_deid.engine.text import RecordIdentifiers
 from tests.engine.image.conftest import COLUMNS, ScriptedOcr, instance, line, texture
@@ -77,12 +78,38 @@ def test_boxes_end_at_the_edges_of_the_frame(text: TextDeidentifier) -> None:
         ("Acq 5/25/2011", [("5/25/2011", "DATE")]),
         ("Dr. Smith", [("Smith", "PERSON_NAME")]),
         ("kV 120 mA 35", []),
+        ("Tel555-123-4567", [("555-123-4567", "PHONE_NUMBER")]),
+        ("Acq5/25/2011", [("5/25/2011", "DATE")]),
+        ("NameJANE", [("JANE", "PERSON_NAME")]),
+        ("TE12 TR500 SE2", []),
     ],
 )
 def test_sensitive_text_is_covered_and_other_text_is_not(
     written: str, covered: list[tuple[str, str]], text: TextDeidentifier
 ) -> None:
     assert _covered(_config(MODES.REDACT_SENSITIVE_TEXT), text, line(written)) == covered
+
+
+@pytest.mark.parametrize(
+    ("written", "covered"),
+    [
+        ("IDZX-778812", "ZX-778812"),
+        ("ID Z\u00d7778812", "Z\u00d7778812"),
+        ("ZX-778812SUPINE", "ZX-778812"),
+        ("KOWALSKJDWIGA", "KOWALSKJDWIGA"),
+        ("JADWGAKOWALSKA", "JADWGAKOWALSKA"),
+    ],
+)
+def test_the_patient_is_recognized_without_spaces_separators_and_some_letters(
+    written: str, covered: str, text: TextDeidentifier
+) -> None:
+    record = RecordIdentifiers.of(names=["Kowalska^Jadwiga"], ids=["ZX-778812"])
+    assert [written[one.start : one.end] for one in sensitive_spans(written, text, record)] == [covered]
+
+
+def test_an_id_of_marks_alone_is_looked_for_as_it_is(text: TextDeidentifier) -> None:
+    record = RecordIdentifiers.of(ids=["---"])
+    assert sensitive_spans("kV120 Thorax", text, record) == []
 
 
 def test_only_the_sensitive_part_of_a_line_is_covered(text: TextDeidentifier) -> None:
