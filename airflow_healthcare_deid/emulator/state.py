@@ -41,7 +41,9 @@ class State:
         self.faults = FaultBook()
         self.requests = RequestLog(clock)
         self.workers = Workers()
-        self.reader = Reader(self.workers)
+        # Apart from those of the jobs: no request waits until text in the pixels of a hundred frames is found.
+        self.request_workers = Workers()
+        self.reader = Reader(self.request_workers)
         self.jobs = JobRunner(self)
 
     def reset(self) -> None:
@@ -58,6 +60,7 @@ class State:
         # In this order: what the end of a worker makes fail must not be counted as a failure.
         self.jobs.interrupt()
         self.workers.stop()
+        self.request_workers.stop()
         self.jobs.stop()
         self.storage.close()
 

@@ -75,9 +75,9 @@ def make_spec(
     spec = Spec.new(config)
     encoded = msgspec.json.encode(spec)
     only_fhir = isinstance(request, DeidentifyFhirStoreRequest)
-    problem = None if only_fhir else state.workers.call(_DICOM_PROBLEM, encoded)
+    problem = None if only_fhir else state.request_workers.call(_DICOM_PROBLEM, encoded)
     if problem is None and (only_fhir or (isinstance(request, DeidentifyDatasetRequest) and config.fhir is not None)):
-        problem = state.workers.call(_FHIR_PROBLEM, encoded, "R4")
+        problem = state.request_workers.call(_FHIR_PROBLEM, encoded, "R4")
     if problem:
         raise invalid(f"The configuration can't be carried out: {problem}", field="config")
     return spec

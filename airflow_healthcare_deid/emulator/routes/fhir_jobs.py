@@ -56,7 +56,7 @@ def _deidentify(request: Request, body: dict[str, Any]) -> JSONResponse:
         raise invalid(problem, field="destinationStore")
     wanted = read.resource_filter.resources if read.resource_filter else None
     spec = make_spec(state, read)
-    problem = state.workers.call(f"{WORK}:problem", msgspec.json.encode(spec), version)
+    problem = state.request_workers.call(f"{WORK}:problem", msgspec.json.encode(spec), version)
     if problem:
         raise invalid(f"The configuration can't be carried out: {problem}", field="config")
     until = micros(state.clock()) if read.skip_modified_resources else None
