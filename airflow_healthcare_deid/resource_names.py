@@ -21,6 +21,7 @@ _OPERATION = re.compile(r"[\w-]{1,256}")
 # The service allows any string; what would break out of a URL path, or cannot be encoded, is refused here.
 _DICOM_STORE = re.compile(r"[^/:?#%\s\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,256}")
 
+_ALONE = "Give the full name, with nothing before or after it"
 _RULES: dict[str, tuple[re.Pattern[str], str]] = {
     "projects": (_PROJECT, "a project id or number: lower-case letters, digits and hyphens"),
     "locations": (_LOCATION, "a location such as us-central1"),
@@ -55,7 +56,7 @@ class _ResourceName(msgspec.Struct, frozen=True, order=True):
         """
         parts = text.split("/") if isinstance(text, str) else []
         if tuple(parts[::2]) != cls._collections or len(parts) != 2 * len(cls._collections):
-            raise InvalidResourceNameError(cls._form(), f"{text!r} is not a name of this form", "Give the full name")
+            raise InvalidResourceNameError(cls._form(), f"{text!r} is not a name of this form", _ALONE)
         return cls(*parts[1::2])
 
     def __str__(self) -> str:

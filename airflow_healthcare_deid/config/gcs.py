@@ -32,6 +32,8 @@ def parse_gcs_uri(uri: str, path: str = "gcsUri", *, prefix: bool = False) -> Gc
     :param prefix: whether it is the beginning of object names, which may be empty or end in ``/``.
     :raises ConfigError: if it has another form or breaks the rules of bucket or object names.
     """
+    if not isinstance(uri, str):
+        raise ConfigError(path, "is not text", f"Use the form {_FORM}")
     if not uri.startswith("gs://"):
         raise ConfigError(path, f"{shown(uri)} does not start with gs://", f"Use the form {_FORM}")
     bucket, _, name = uri.removeprefix("gs://").partition("/")

@@ -19,6 +19,7 @@ ConfigSource = DeidentifyConfig | Mapping[str, object] | str | Path
 """What a config may come from; a ``str`` is JSON or YAML text, or the path of a file."""
 
 FILE_SUFFIXES = (".json", ".yaml", ".yml")
+_PATHS = f"A file's name ends in {', '.join(FILE_SUFFIXES)}; an object in Cloud Storage is given as gcsConfigUri"
 
 
 def load_config(source: ConfigSource) -> DeidentifyConfig:
@@ -42,14 +43,15 @@ def find_problems(source: ConfigSource) -> list[ConfigError]:
         return [error]
 
 
-def load_request(kind: type[M], source: M | Mapping[str, object]) -> M:
-    """Read and check the body of a request.
+def load_request(kind: type[M], source: M | Mapping[str, object], path: str = "") -> M:
+    """Read and check the body of a request, or a part of it.
 
     :param kind: its class, for example ``DeidentifyDatasetRequest``.
     :param source: a mapping with camelCase or snake_case keys, or a model.
+    :param path: what a part is called in an error.
     :raises ConfigError: at the first problem.
     """
-    return _first(decode(kind, source))
+    return _first(decode(kind, source, path))
 
 
 def _first(decoded: Decoded[M]) -> M:
@@ -64,11 +66,13 @@ def _decode_config(source: ConfigSource) -> Decoded[DeidentifyConfig]:
         content = parse_text(_read(Path(source)))
     elif isinstance(source, str):
         content = parse_text(source)
+        if isinstance(content, str):
+            raise ConfigError("", "the configuration is text, not a mapping", _PATHS)
     return decode(DeidentifyConfig, content)
 
 
 def _is_path(text: str) -> bool:
-    return text.endswith(FILE_SUFFIXES) and not any(mark in text for mark in ("\n", ": ", "{"))
+    return text.endswith(FILE_SUFFIXES) and not any(mark in text for mark in ("\n", ": ", "{", "://"))
 
 
 def _read(path: Path) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from airflow_healthcare_deid.config import has_literal_keys, load_config, secrets_of
+from airflow_healthcare_deid.config import has_literal_keys, load_config, parse_gcs_uri, secrets_of
 from airflow_healthcare_deid.config.documents import parse_text
 from airflow_healthcare_deid.config.message import Message
 from airflow_healthcare_deid.errors import ConfigError
@@ -72,7 +72,17 @@ def check_config_arguments(config: object, gcs_config_uri: str | None) -> None:
         raise ConfigError("config", "is missing, and so is gcs_config_uri", "Give one; {} stands for all defaults")
     if config is not None and gcs_config_uri is not None:
         raise ConfigError("config", "cannot be given together with gcs_config_uri", "Keep one of them")
+    check_literal_uri("gcs_config_uri", gcs_config_uri)
     check_literal_config(config)
+
+
+def check_literal_uri(field: str, value: object) -> None:
+    """Check a Cloud Storage location that stands in a DAG file; None is none.
+
+    :raises ConfigError: if it is no ``gs://bucket/path/to/object``.
+    """
+    if value is not None and (is_literal(value) or is_file(value)):
+        parse_gcs_uri(value, field)  # type: ignore[arg-type]
 
 
 def mask_keys(config: object) -> None:

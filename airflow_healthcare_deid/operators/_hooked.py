@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
+from airflow_healthcare_deid.endpoint import resolve_endpoint
 from airflow_healthcare_deid.errors import (
     AmbiguousSubmissionError,
     ConflictError,
@@ -16,6 +17,7 @@ from airflow_healthcare_deid.errors import (
     TooManyFailedResourcesError,
     ValidationFailedError,
 )
+from airflow_healthcare_deid.operators._literals import is_template
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -54,6 +56,15 @@ class Hooked:
             quota_project_id=self.quota_project_id,
             api_endpoint=self.api_endpoint,
         )
+
+
+def check_literal_endpoint(address: object) -> None:
+    """Check an ``api_endpoint`` that stands in a DAG file.
+
+    :raises InvalidEndpointError: if it is malformed, or would send credentials in the clear.
+    """
+    if isinstance(address, str) and not is_template(address):
+        resolve_endpoint(address)
 
 
 def task_step(method: M) -> M:

@@ -14,14 +14,23 @@ _JINJA = ("{{", "{%", "{#")
 def is_literal(value: object) -> bool:
     """Return whether a value is what the task will get: no template, no output of another task, no file."""
     if isinstance(value, str):
-        return not any(mark in value for mark in _JINJA) and not is_file(value)
+        return not is_template(value) and not is_file(value)
     if isinstance(value, Mapping):
         return all(is_literal(item) for item in value.values())
     if isinstance(value, list | tuple):
         return all(is_literal(item) for item in value)
-    return isinstance(value, int | float | Message)
+    return value is None or isinstance(value, int | float | Message)
+
+
+def is_template(text: str) -> bool:
+    """Return whether a text is rendered before the task gets it."""
+    return any(mark in text for mark in _JINJA)
 
 
 def is_file(value: Any) -> bool:
-    """Return whether a value is the path of a file that Airflow renders; a ``gs://`` URI is none."""
-    return isinstance(value, str) and value.endswith(FILE_SUFFIXES) and "://" not in value and "\n" not in value
+    """Return whether a value is the path of a file that Airflow renders; a ``gs://`` URI and a template are none."""
+    return (
+        isinstance(value, str)
+        and value.endswith(FILE_SUFFIXES)
+        and not any(mark in value for mark in ("://", "\n", *_JINJA))
+    )

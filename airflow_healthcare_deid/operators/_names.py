@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from airflow_healthcare_deid.errors import InvalidRequestError, InvalidResourceNameError
 from airflow_healthcare_deid.operators._literals import is_literal
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from airflow_healthcare_deid.operators._request import ResourceName
 
+UNKNOWN = "unknown"
+"""Stands for a project or location that a DAG file does not tell."""
 N = TypeVar("N", bound=DatasetName | DicomStoreName | FhirStoreName | OperationName)
 
 
@@ -26,16 +28,29 @@ def parse_name(kind: type[N], field: str, value: str) -> N:
     try:
         return cast("N", kind.parse(value))
     except InvalidResourceNameError as error:
-        raise InvalidResourceNameError(field, error.problem, f"Write {error.field}") from None
+        raise InvalidResourceNameError(field, error.problem, f"Write {error.field}. {error.way_out}") from None
 
 
-def check_literal_name(kind: type[N], field: str, value: object) -> None:
-    """Check a name that stands in a DAG file; that of a dataset may be a short id.
+def check_literal_name(kind: type[N], field: str, value: Any) -> N | None:
+    """Read a full name that stands in a DAG file; one that only comes to be when the task runs is None.
 
     :raises InvalidResourceNameError: if it has another form.
     """
-    if isinstance(value, str) and is_literal(value) and ("/" in value or kind is not DatasetName):
-        parse_name(kind, field, value)
+    return parse_name(kind, field, value) if is_literal(value) else None
+
+
+def check_literal_dataset(field: str, value: Any, project_id: str | None, location: str | None) -> DatasetName | None:
+    """Read a dataset's name or short id that stands in a DAG file; one that only comes to be later is None.
+
+    :param project_id: project of a short id; :data:`UNKNOWN` stands for one that a template or the connection gives.
+    :param location: location of a short id.
+    :raises InvalidRequestError: if it cannot become a name.
+    """
+    if not is_literal(value):
+        return None
+    project = project_id if project_id and is_literal(project_id) else UNKNOWN
+    name = dataset_name(field, value, lambda: project, location if is_literal(location) else UNKNOWN)
+    return None if name.location == UNKNOWN else name
 
 
 def dataset_name(
@@ -51,11 +66,12 @@ def dataset_name(
     :param project_id: gives the project of a short id; not asked for a full name.
     :param location: location of a short id.
     """
-    if not isinstance(value, str) or not value:
+    if value in (None, "", "None"):
+        # "None" is what a template makes of nothing.
         raise InvalidResourceNameError(
             field, "is missing", "Write projects/P/locations/L/datasets/D, or the dataset id"
         )
-    if "/" in value:
+    if not isinstance(value, str) or "/" in value:
         return parse_name(DatasetName, field, value)
     if not location:
         raise InvalidRequestError("location", f"is missing, but {field} is a short id", "Set it, or use a full name")

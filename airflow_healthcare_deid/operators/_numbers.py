@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 
 from airflow_healthcare_deid.errors import InvalidRequestError
@@ -16,9 +17,12 @@ def number(field: str, value: float | str) -> float:
     :raises InvalidRequestError: if it is none.
     """
     try:
-        return float(value)
+        read = math.nan if isinstance(value, bool) else float(value)
     except (TypeError, ValueError):
-        raise InvalidRequestError(field, f"{value!r} is no number") from None
+        read = math.nan
+    if not math.isfinite(read):
+        raise InvalidRequestError(field, f"{value!r} is no number", "Write one, without a unit")
+    return read
 
 
 def whole_number(field: str, value: float | str | None) -> int | None:

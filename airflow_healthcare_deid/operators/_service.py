@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
-from airflow_healthcare_deid.operators._hooked import Hooked
-from airflow_healthcare_deid.operators._literals import FILE_SUFFIXES
-from airflow_healthcare_deid.operators._names import dataset_name
+from airflow_healthcare_deid.operators._hooked import Hooked, check_literal_endpoint
+from airflow_healthcare_deid.operators._literals import FILE_SUFFIXES, is_file
+from airflow_healthcare_deid.operators._names import check_literal_dataset, dataset_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -54,6 +54,7 @@ class HealthcareOperator(Hooked, BaseOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        check_literal_endpoint(api_endpoint)
         self.project_id = project_id
         self.location = location
         self.gcp_conn_id = gcp_conn_id
@@ -68,11 +69,15 @@ class HealthcareOperator(Hooked, BaseOperator):
     def render_template(
         self, content: Any, context: Context, jinja_env: Any = None, seen_oids: set[int] | None = None
     ) -> Any:
-        """Render a value; an address such as ``gs://bucket/config.json`` is text and no local file."""
-        if isinstance(content, str) and "://" in content:
+        """Render a value; what is no path, such as ``gs://bucket/config.json``, is text for all its ending."""
+        if isinstance(content, str) and content.endswith(FILE_SUFFIXES) and not is_file(content):
             jinja_env = jinja_env or self.get_template_env()
             return self._render(jinja_env.from_string(content), context)
         return super().render_template(content, context, jinja_env, seen_oids)
+
+    def _check_dataset(self, field: str, value: object) -> DatasetName | None:
+        """Check the name or short id of a dataset as it stands in the DAG file."""
+        return check_literal_dataset(field, value, self.project_id, self.location)
 
     def _dataset(self, field: str, value: str) -> DatasetName:
         """Read the name or short id of a dataset."""

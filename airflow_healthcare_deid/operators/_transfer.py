@@ -24,7 +24,7 @@ class TransferOperator(HealthcareOperationOperator):
     def _check_literals(self) -> None:
         """Check in the DAG file what is no template; called at the end of a subclass's ``__init__``."""
         own = [getattr(self, field) for field in set(self.template_fields) - set(TransferOperator.template_fields)]
-        if is_literal([self.store, *(value for value in own if value is not None)]):
+        if is_literal([self.store, *own]):
             self.build_request()
 
 

@@ -11,13 +11,22 @@ from airflow_healthcare_deid.config import (
     DeidentifyDatasetRequest,
     DeidentifyDicomStoreRequest,
     DeidentifyFhirStoreRequest,
+    DicomFilterConfig,
+    FhirFilter,
     load_config,
     load_request,
     to_body,
 )
 from airflow_healthcare_deid.errors import InvalidRequestError
 from airflow_healthcare_deid.operators._config import MaskedConfig, check_config_arguments
-from airflow_healthcare_deid.operators._names import check_literal_name, dataset_name, parse_name
+from airflow_healthcare_deid.operators._literals import is_literal
+from airflow_healthcare_deid.operators._names import (
+    UNKNOWN,
+    check_literal_dataset,
+    check_literal_name,
+    dataset_name,
+    parse_name,
+)
 from airflow_healthcare_deid.operators._request import OperationRequest, dataset_of, mapping
 from airflow_healthcare_deid.operators.base import HealthcareOperationOperator
 from airflow_healthcare_deid.resource_names import DatasetName, DicomStoreName, FhirStoreName
@@ -25,7 +34,7 @@ from airflow_healthcare_deid.resource_names import DatasetName, DicomStoreName, 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from airflow_healthcare_deid.config import ConfigSource, DicomFilterConfig, FhirFilter
+    from airflow_healthcare_deid.config import ConfigSource
     from airflow_healthcare_deid.operators._request import ResourceName
 
 IF_DESTINATION_EXISTS = ("fail", "reuse", "replace")
@@ -67,14 +76,7 @@ class _DeidentifyOperator(HealthcareOperationOperator):
         **fields: Any,
     ) -> dict[str, Any]:
         """Return the request's body, with all that can be checked before it is sent checked."""
-        if source == destination:
-            raise InvalidRequestError("destination", f"is the source itself, {source}", "Choose another one")
-        if dataset_of(source).location != dataset_of(destination).location:
-            raise InvalidRequestError(
-                "destination",
-                f"is in {dataset_of(destination).location}, but the source is in {dataset_of(source).location}",
-                "The service only de-identifies within one location",
-            )
+        _check_pair(source, destination)
         given_config = type(self).config.reveal(self)
         config = None if given_config is None else to_body(load_config(given_config))
         given = {"config": config, "gcs_config_uri": self.gcs_config_uri, **fields}
@@ -105,8 +107,9 @@ class DeidentifyDatasetOperator(_DeidentifyOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        check_literal_name(DatasetName, "source_dataset", source_dataset)
-        check_literal_name(DatasetName, "destination_dataset", destination_dataset)
+        source = self._check_dataset("source_dataset", source_dataset)
+        project, location = (source.project, source.location) if source else (None, UNKNOWN)
+        _check_pair(source, check_literal_dataset("destination_dataset", destination_dataset, project, location))
         self.source_dataset = source_dataset
         self.destination_dataset = destination_dataset
         self.if_destination_exists = if_destination_exists
@@ -139,8 +142,10 @@ class _DeidentifyStoreOperator(_DeidentifyOperator):
 
     def __init__(self, *, source_store: str, destination_store: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        check_literal_name(self.store_type, "source_store", source_store)
-        check_literal_name(self.store_type, "destination_store", destination_store)
+        _check_pair(
+            check_literal_name(self.store_type, "source_store", source_store),
+            check_literal_name(self.store_type, "destination_store", destination_store),
+        )
         self.source_store = source_store
         self.destination_store = destination_store
 
@@ -164,6 +169,7 @@ class DeidentifyDicomStoreOperator(_DeidentifyStoreOperator):
         self, *, filter_config: DicomFilterConfig | Mapping[str, Any] | str | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
+        _check_filter(DicomFilterConfig, "filterConfig", filter_config)
         self.filter_config = filter_config
 
     def build_request(self) -> OperationRequest:
@@ -205,6 +211,7 @@ class DeidentifyFhirStoreOperator(_DeidentifyStoreOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        _check_filter(FhirFilter, "resourceFilter", resource_filter)
         self.resource_filter = resource_filter
         self.skip_modified_resources = skip_modified_resources
 
@@ -223,3 +230,24 @@ class DeidentifyFhirStoreOperator(_DeidentifyStoreOperator):
         return OperationRequest(
             method="datasets.fhirStores.deidentify", source=source, destination=destination, body=body
         )
+
+
+def _check_pair(source: ResourceName | None, destination: ResourceName | None) -> None:
+    """Check that the one can become the other; None stands for a name that is not known yet."""
+    if source is None or destination is None:
+        return
+    field = "destination_dataset" if isinstance(destination, DatasetName) else "destination_store"
+    if source == destination:
+        raise InvalidRequestError(field, f"is the source itself, {source}", "Choose another one")
+    if dataset_of(source).location != dataset_of(destination).location:
+        raise InvalidRequestError(
+            field,
+            f"is in {dataset_of(destination).location}, but the source is in {dataset_of(source).location}",
+            "The service only de-identifies within one location",
+        )
+
+
+def _check_filter(kind: type[DicomFilterConfig | FhirFilter], field: str, value: Any) -> None:
+    """Check a filter as it stands in a DAG file."""
+    if value is not None and is_literal(value):
+        load_request(kind, mapping(field, value), field)

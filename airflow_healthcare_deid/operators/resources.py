@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from airflow_healthcare_deid.errors import ConflictError
 from airflow_healthcare_deid.operators._hooked import task_step
 from airflow_healthcare_deid.operators._literals import is_literal
-from airflow_healthcare_deid.operators._names import check_literal_name
 from airflow_healthcare_deid.operators._request import OperationRequest
 from airflow_healthcare_deid.operators._resources import (
     IF_EXISTS,
@@ -58,8 +57,8 @@ class CreateDatasetOperator(HealthcareOperationOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        check_literal_name(DatasetName, "dataset", dataset)
         check_choice("if_exists", if_exists, IF_EXISTS)
+        self._check_dataset("dataset", dataset)
         self.dataset = dataset
         self.time_zone = time_zone
         self.kms_key_name = kms_key_name
@@ -141,7 +140,7 @@ class DeleteDatasetOperator(DeleteOperator):
 
     def __init__(self, *, dataset: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        check_literal_name(DatasetName, "dataset", dataset)
+        self._check_dataset("dataset", dataset)
         self.dataset = dataset
 
     def _name(self) -> DatasetName:
@@ -183,7 +182,7 @@ class _ListStoresOperator(HealthcareOperator):
 
     def __init__(self, *, dataset: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        check_literal_name(DatasetName, "dataset", dataset)
+        self._check_dataset("dataset", dataset)
         self.dataset = dataset
 
     @task_step

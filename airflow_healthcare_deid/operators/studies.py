@@ -14,6 +14,7 @@ from airflow.providers.common.compat.sdk import AirflowSkipException
 from airflow_healthcare_deid.config import parse_gcs_uri
 from airflow_healthcare_deid.errors import InvalidRequestError
 from airflow_healthcare_deid.links import SourceDatasetLink, dataset_url
+from airflow_healthcare_deid.operators._config import check_literal_uri
 from airflow_healthcare_deid.operators._hooked import task_step
 from airflow_healthcare_deid.operators._literals import is_literal
 from airflow_healthcare_deid.operators._names import check_literal_name, parse_name
@@ -92,8 +93,7 @@ class SearchDicomStudiesOperator(HealthcareOperator):
         self.query = query
         self.fuzzy_matching = fuzzy_matching
         self.skip_if_empty = skip_if_empty
-        if is_literal(resource_paths_gcs_uri):
-            parse_gcs_uri(resource_paths_gcs_uri, "resource_paths_gcs_uri")
+        check_literal_uri("resource_paths_gcs_uri", resource_paths_gcs_uri)
         if query is not None and is_literal(query):
             _check_query(query)
 

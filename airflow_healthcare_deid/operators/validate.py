@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from airflow_healthcare_deid.config import DicomConfig, FhirConfig, load_config, parse_gcs_uri
 from airflow_healthcare_deid.errors import InvalidRequestError, ValidationFailedError
 from airflow_healthcare_deid.links import DestinationDatasetLink, SourceDatasetLink, dataset_url
-from airflow_healthcare_deid.operators._config import MaskedConfig, check_config_arguments
+from airflow_healthcare_deid.operators._config import MaskedConfig, check_config_arguments, check_literal_uri
 from airflow_healthcare_deid.operators._hooked import task_step
 from airflow_healthcare_deid.operators._literals import is_literal
 from airflow_healthcare_deid.operators._names import parse_name, parse_resource
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from airflow_healthcare_deid.validation.report import ValidationReport
 
 REPORT_KEY = "validation_report"
+URIS = ("gcs_config_uri", "resource_paths_gcs_uri", "report_gcs_uri")
 
 
 class Verdict(TypedDict):
@@ -129,7 +130,9 @@ class ValidateDeidentificationOperator(HealthcareOperator):
     @task_step
     def execute(self, context: Context) -> Verdict:
         """Validate, tell, and fail if need be."""
-        self._check_uris()
+        for field in URIS:
+            if (uri := getattr(self, field)) is not None:
+                parse_gcs_uri(uri, field)
         source, destination = self._sides()
         SourceDatasetLink.persist(context, dataset_url(dataset_of(source)))
         DestinationDatasetLink.persist(context, dataset_url(dataset_of(destination)))
@@ -240,10 +243,5 @@ class ValidateDeidentificationOperator(HealthcareOperator):
                 raise InvalidRequestError(field, "is below 1", "Use a positive number, or None for everything")
         if is_literal([self.source, self.destination]) and "/" in self.source and "/" in self.destination:
             self._sides()
-        self._check_uris(only_literal=True)
-
-    def _check_uris(self, *, only_literal: bool = False) -> None:
-        for field in ("gcs_config_uri", "resource_paths_gcs_uri", "report_gcs_uri"):
-            uri = getattr(self, field)
-            if uri is not None and (is_literal(uri) or not only_literal):
-                parse_gcs_uri(uri, field)
+        for field in URIS:
+            check_literal_uri(field, getattr(self, field))

@@ -10,9 +10,9 @@ from airflow.providers.common.compat.sdk import AirflowSensorTimeout, BaseSensor
 
 from airflow_healthcare_deid.errors import TransientApiError
 from airflow_healthcare_deid.links import OperationLogsLink, SourceDatasetLink, dataset_url, logs_url
-from airflow_healthcare_deid.operators._hooked import Hooked, task_step
+from airflow_healthcare_deid.operators._hooked import Hooked, check_literal_endpoint, task_step
 from airflow_healthcare_deid.operators._literals import is_literal
-from airflow_healthcare_deid.operators._names import parse_name
+from airflow_healthcare_deid.operators._names import check_literal_name, parse_name
 from airflow_healthcare_deid.operators._numbers import failure_policy, poll_schedule
 from airflow_healthcare_deid.operators._telling import summarize
 from airflow_healthcare_deid.resource_names import OperationName
@@ -95,9 +95,11 @@ class HealthcareOperationSensor(Hooked, BaseSensorOperator):
         self.quota_project_id = quota_project_id
         self.api_endpoint = api_endpoint
         self._failures = 0
+        check_literal_endpoint(api_endpoint)
+        check_literal_name(OperationName, "operation_name", operation_name)
         poll_schedule(poll_interval, max_poll_interval)
-        if is_literal(operation_name):
-            parse_name(OperationName, "operation_name", operation_name)
+        if is_literal([max_failed_resources, max_failed_ratio]):
+            failure_policy(max_failed_resources, max_failed_ratio)
 
     @task_step
     def execute(self, context: Context) -> Any:
