@@ -65,7 +65,7 @@ def deidentify_and_publish(
     :param group_id: prefix of the tasks' ids.
     :param source_dataset: full name of the dataset to read.
     :param working_dataset: full name of the dataset to create and to remove again; a template such as
-        ``…-{{ ts_nodash }}`` keeps runs apart.
+        ``…-{{ dag_run.run_after | ts_nodash }}`` keeps runs apart.
     :param config: how to de-identify, as for
         :class:`~airflow_healthcare_deid.operators.deidentify.DeidentifyDatasetOperator`.
     :param publish_to: ``gs://bucket/path``; a directory per store is made below, and the report of the validation.

@@ -25,13 +25,13 @@ with DAG(
     deidentify_and_publish(
         "research",
         source_dataset=f"{DATASETS}/source",
-        working_dataset=f"{DATASETS}/working-{{{{ ts_nodash }}}}",
+        working_dataset=f"{DATASETS}/working-{{{{ dag_run.run_after | ts_nodash }}}}",
         config={
             "dicom": {"filterProfile": "ATTRIBUTE_CONFIDENTIALITY_BASIC_PROFILE"},
             "fhir": {},
             "image": {"textRedactionMode": "REDACT_NO_TEXT"},
         },
-        publish_to="gs://demo-healthcare/published/{{ ts_nodash }}",
-        quarantine_to="gs://demo-healthcare/quarantine/{{ ts_nodash }}",
+        publish_to="gs://demo-healthcare/published/{{ dag_run.run_after | ts_nodash }}",
+        quarantine_to="gs://demo-healthcare/quarantine/{{ dag_run.run_after | ts_nodash }}",
         outlets=[Asset("gs://demo-healthcare/published")],
     )

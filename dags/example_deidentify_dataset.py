@@ -21,7 +21,7 @@ with DAG(
     DeidentifyDatasetOperator(
         task_id="deidentify",
         source_dataset="projects/demo-project/locations/us-central1/datasets/source",
-        destination_dataset="deidentified-{{ ts_nodash }}",
+        destination_dataset="deidentified-{{ dag_run.run_after | ts_nodash }}",
         config={
             "dicom": {"filterProfile": "ATTRIBUTE_CONFIDENTIALITY_BASIC_PROFILE"},
             "fhir": {},

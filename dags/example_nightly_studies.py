@@ -18,8 +18,9 @@ from airflow_healthcare_deid.operators.validate import ValidateDeidentificationO
 
 SOURCE = "projects/demo-project/locations/us-central1/datasets/source/dicomStores/dicom"
 RESEARCH = "projects/demo-project/locations/us-central1/datasets/research/dicomStores/dicom"
-# The day before the run, whatever a version of Airflow takes for the logical date of a nightly run.
-DAY = "{{ (data_interval_end - macros.timedelta(days=1)) | ds_nodash }}"
+# The day before the run, whatever a version of Airflow takes for the logical date of a nightly run, and also if it was
+# triggered without one.
+DAY = "{{ ((data_interval_end | default(dag_run.run_after)) - macros.timedelta(days=1)) | ds_nodash }}"
 STUDIES = f"gs://demo-healthcare/nightly/{DAY}/studies.txt"
 CONFIG = {"dicom": {"filterProfile": "ATTRIBUTE_CONFIDENTIALITY_BASIC_PROFILE"}}
 

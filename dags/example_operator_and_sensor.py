@@ -24,7 +24,7 @@ with DAG(
     start = DeidentifyDatasetOperator(
         task_id="start",
         source_dataset=f"{DATASETS}/source",
-        destination_dataset=f"{DATASETS}/sensed-{{{{ ts_nodash }}}}",
+        destination_dataset=f"{DATASETS}/sensed-{{{{ dag_run.run_after | ts_nodash }}}}",
         config={"dicom": {"filterProfile": "MINIMAL_KEEP_LIST_PROFILE"}},
         wait=False,
     )

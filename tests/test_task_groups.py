@@ -17,7 +17,7 @@ DATASETS = "projects/p/locations/us-central1/datasets"
 def build(**arguments: Any) -> DAG:
     given: dict[str, Any] = {
         "source_dataset": f"{DATASETS}/source",
-        "working_dataset": f"{DATASETS}/working-{{{{ ts_nodash }}}}",
+        "working_dataset": f"{DATASETS}/working-{{{{ dag_run.run_after | ts_nodash }}}}",
         "config": {"dicom": {}},
         "publish_to": "gs://bucket/published/",
     }

@@ -64,8 +64,8 @@ class Runner:
         )
         self._answer()
 
-    def run(self, name: str, date: str = "2026-01-02") -> Run:
-        """Run an example DAG for a day."""
+    def run(self, name: str, date: str | None = "2026-01-02") -> Run:
+        """Run an example DAG for a day, or without a logical date."""
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps([str(REPOSITORY / "dags" / f"{name}.py"), date]) + "\n")
         self._process.stdin.flush()

@@ -159,6 +159,12 @@ def test_one_task_is_enough_for_a_dataset(run_dag: RunDag, images: Data) -> None
     assert run_dag("example_deidentify_dataset").tasks == {"deidentify": "success"}
 
 
+def test_a_run_needs_no_logical_date(run_dag: RunDag, images: Data, published: Any) -> None:
+    # One that an asset or ``airflow dags trigger`` starts has none on Airflow 3.
+    assert run_dag("example_deidentify_dataset", None).tasks == {"deidentify": "success"}
+    assert set(run_dag("example_nightly_studies", None).tasks.values()) == {"skipped"}
+
+
 def fill_records(hook: HealthcareHook, data: Data) -> None:
     store = SOURCE.fhir_store("records")
     hook.delete_store(store)

@@ -24,14 +24,14 @@ def load(path: str) -> Any:
     return dag
 
 
-def run(path: str, date: str) -> dict[str, Any]:
-    """Run a DAG for a date; return the states of the run and of its tasks."""
+def run(path: str, date: str | None) -> dict[str, Any]:
+    """Run a DAG for a date, or without a logical date; return the states of the run and of its tasks."""
     from airflow.utils.session import create_session
 
     dag = load(path)
     for task in dag.tasks:
         task.retries = 0
-    ended = dag.test(logical_date=datetime.fromisoformat(date).replace(tzinfo=UTC))
+    ended = dag.test(logical_date=datetime.fromisoformat(date).replace(tzinfo=UTC) if date else None)
     with create_session() as session:
         instances = ended.get_task_instances(session=session)
         tasks = {f"{ti.task_id}[{ti.map_index}]" if ti.map_index >= 0 else ti.task_id: ti.state for ti in instances}
