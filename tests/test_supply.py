@@ -57,19 +57,22 @@ def closure(name: str) -> dict[str, Distribution]:
 
 
 def licences(one: Distribution) -> list[str]:
-    """Return what a distribution says of its licence; of a licence given in full, the heading."""
+    """Return what a distribution, or else its file, says of its licence; of a licence given in full, the heading."""
     classifiers = [text for text in one.metadata.get_all("Classifier") or [] if text.startswith("License ::")]
     texts = [
         *(one.metadata.get_all("License-Expression") or []),
         *(text[:80] for text in one.metadata.get_all("License") or []),
         *classifiers,
     ]
-    return [text for text in texts if text and text != "UNKNOWN"]
+    named = [text for text in texts if text and text != "UNKNOWN"]
+    files = [file for file in one.files or [] if file.name.upper().startswith(("LICENSE", "LICENCE", "COPYING"))]
+    return named or [file.read_text()[:80] for file in files]
 
 
 def test_nothing_that_is_installed_is_under_the_gpl() -> None:
     found = closure("airflow-healthcare-deid[all]")
     assert {"apache-airflow", "onnxruntime", "pydicom", "starlette"} <= found.keys()
+    assert [name for name, one in found.items() if not licences(one)] == []
     under_gpl = {name: licences(one) for name, one in found.items() if GPL.search(" ".join(licences(one)))}
     refused = {name: texts for name, texts in under_gpl.items() if CHOICES.get(name, "GPL") not in texts}
     assert refused == {}

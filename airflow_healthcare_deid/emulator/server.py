@@ -100,7 +100,11 @@ class Emulator:
         self._socket = socket.socket(family, socket.SOCK_STREAM)
         try:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self._socket.bind((self._host, self._port))
+            try:
+                self._socket.bind((self._host, self._port))
+            except OSError as error:
+                problem = f"{error.strerror}: {self._host}:{self._port}. Choose another port, or 0 for a free one"
+                raise OSError(error.errno, problem) from None
             self._state = State(self._data_dir, self._clock)
         except BaseException:
             self._socket.close()

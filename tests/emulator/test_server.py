@@ -57,8 +57,9 @@ def test_a_directory_serves_one_emulator(tmp_path: Path) -> None:
 
 
 def test_a_taken_port_is_said_so(emulator: Emulator) -> None:
-    with pytest.raises(OSError, match="in use"):
-        Emulator(port=int(emulator.url.rpartition(":")[2])).start()
+    port = int(emulator.url.rpartition(":")[2])
+    with pytest.raises(OSError, match=f"in use: 127.0.0.1:{port}. Choose another port"):
+        Emulator(port=port).start()
 
 
 def test_it_leaves_no_thread_behind() -> None:
