@@ -49,13 +49,21 @@ def fingerprint(body: Mapping[str, Any]) -> str:
 def _literal_keys(value: object) -> Iterator[str]:
     if isinstance(value, Mapping):
         for name, item in value.items():
-            if name in _KEYS and isinstance(item, str):
-                yield item
-            elif name not in _WRAPPED:
+            if isinstance(item, str):
+                if _may_be_key(name, item):
+                    yield item
+            else:
                 yield from _literal_keys(item)
     elif isinstance(value, list | tuple):
         for item in value:
             yield from _literal_keys(item)
+
+
+def _may_be_key(name: object, text: str) -> bool:
+    """Tell whether a text may be a key: one in the wrong place or under a misspelt name must not show either."""
+    folded = "".join(letter for letter in str(name).lower() if letter.isalpha())
+    is_kms_name = text.startswith("projects/") or "/keyRings/" in text
+    return folded.endswith("key") and folded != "wrappedkey" and not is_kms_name
 
 
 def _without_keys(value: Any) -> Any:

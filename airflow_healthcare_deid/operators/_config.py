@@ -13,7 +13,7 @@ from airflow_healthcare_deid.errors import ConfigError
 from airflow_healthcare_deid.operators._literals import is_file, is_literal
 from airflow_healthcare_deid.version_compat import mask_secret
 
-_KEY_IN_TEXT = re.compile(r"""crypto_?key["']?\s*[:=]\s*["']?([^\s"',}]+)""", re.IGNORECASE)
+_KEY_IN_TEXT = re.compile(r"""crypto[_-]?key["']?\s*[:=]\s*["']?([^\s"',}]+)""", re.IGNORECASE)
 
 
 HIDDEN = "***"

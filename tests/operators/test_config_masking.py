@@ -126,8 +126,14 @@ CONTEXT: Any = {"params": {"key": KEY}}
         json.dumps(config_with("{{ params.key }}")),
         "text:\n  additionalTransformations:\n  - cryptoHashConfig:\n      cryptoKey: {{ params.key }}\n",
         '{"text": broken, "cryptoKey": "{{ params.key }}"',
+        {"text": {"additionalTransformations": [{"cryptoHashConfig": {"crypto-key": "{{ params.key }}"}}]}},
+        {
+            "text": {
+                "additionalTransformations": [{"cryptoHashConfig": {"kmsWrapped": {"cryptoKey": "{{ params.key }}"}}}]
+            }
+        },
     ],
-    ids=["dict", "JSON", "YAML", "broken"],
+    ids=["dict", "JSON", "YAML", "broken", "misspelt", "misplaced"],
 )
 def test_a_rendered_key_is_not_stored(config: Any) -> None:
     task = operator(config)

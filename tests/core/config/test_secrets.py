@@ -31,6 +31,19 @@ def test_the_literal_keys_of_a_config_are_found(source: Any) -> None:
     assert has_literal_keys(source)
 
 
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"crypto-key": KEYS[0]},
+        {"CryptoKey": KEYS[0]},
+        {"key": KEYS[0]},
+        {"kmsWrapped": {"cryptoKey": KEYS[0], "wrappedKey": KEYS[1]}},
+    ],
+)
+def test_a_key_in_the_wrong_place_is_a_key(config: dict[str, Any]) -> None:
+    assert secrets_of(_config(config)) == [KEYS[0]]
+
+
 def test_keys_are_found_in_a_request_that_was_never_checked() -> None:
     assert secrets_of(DeidentifyDatasetRequest(config=load_config(LITERAL))) == KEYS
 
