@@ -52,6 +52,8 @@ def error_from_response(
         message += (
             f". Either the resource does not exist, or it is hidden from this caller (needed: {method.permission})"
         )
+    elif HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        message += ". Redirects are not followed, so that no token leaves; api_endpoint names no Healthcare API"
     elif status == HTTPStatus.UNAUTHORIZED:
         message += ". The credentials of the connection were refused"
     return api_error(status, message, reason=reason, retry_after=_seconds(retry_after))
