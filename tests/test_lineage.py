@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from airflow.providers.common.compat.sdk import Asset, AssetAlias
+from airflow.providers.common.compat.sdk import AssetAlias
 
 from airflow_healthcare_deid.assets import asset_uri, healthcare_asset
 from airflow_healthcare_deid.lineage import LineageMixin, note_outlets, place_name
+from airflow_healthcare_deid.version_compat import AIRFLOW_V_3_0_PLUS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,15 +32,17 @@ SUMMARY: Mapping[str, Any] = {
 }
 
 
-class Event:
-    """What Airflow hands out for an outlet."""
+def outlet_events() -> Any:
+    """Return what Airflow hands out for the outlets of a task."""
+    path = "airflow.sdk.execution_time.context" if AIRFLOW_V_3_0_PLUS else "airflow.utils.context"
+    return import_module(path).OutletEventAccessors()
 
-    def __init__(self) -> None:
-        self.extra: dict[str, Any] = {}
-        self.added: list[tuple[Asset, dict[str, Any]]] = []
 
-    def add(self, asset: Asset, extra: dict[str, Any]) -> None:
-        self.added.append((asset, extra))
+def added_to(event: Any) -> list[tuple[str, dict[str, Any]]]:
+    """Return the assets that were added to an alias: their URIs and extras."""
+    if AIRFLOW_V_3_0_PLUS:
+        return [(one.dest_asset_key.uri, one.extra) for one in event.asset_alias_events]
+    return [(one["dest_dataset_uri"], one["extra"]) for one in event.dataset_alias_events]
 
 
 class Task(LineageMixin):
@@ -50,21 +54,20 @@ class Task(LineageMixin):
 
 def test_the_counters_go_with_an_asset() -> None:
     asset, alias = healthcare_asset(f"{DATASET}d"), AssetAlias("deidentified")
-    events: Any = {asset: Event(), alias: Event()}
+    events = outlet_events()
     context: Any = {"outlet_events": events}
     note_outlets(context, [asset, alias], SUMMARY)
     expected = {key: SUMMARY[key] for key in ("operation", "status", "source", "destination", "success", "failure")}
     assert events[asset].extra == expected
-    [(added, extra)] = events[alias].added
-    assert (added.uri, extra) == (asset_uri(f"{DATASET}d"), expected)
+    assert added_to(events[alias]) == [(asset_uri(f"{DATASET}d"), expected)]
 
 
 def test_what_is_no_resource_of_the_service_adds_no_asset_to_an_alias() -> None:
     alias = AssetAlias("files")
-    events: Any = {alias: Event()}
+    events = outlet_events()
     context: Any = {"outlet_events": events}
     note_outlets(context, [alias], {**SUMMARY, "destination": "gs://bucket/files"})
-    assert events[alias].added == []
+    assert added_to(events[alias]) == []
     empty: Any = {}
     note_outlets(empty, [alias], SUMMARY)
 
