@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m airfl
         description="A local stand-in for the Cloud Healthcare API. Loopback only; no credentials are checked.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="loopback address to serve at (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=0, help="port to serve at (default: a free one)")
+    parser.add_argument("--port", type=_port, default=0, help="port to serve at (default: a free one)")
     parser.add_argument("--data-dir", type=Path, help="keep all state here (default: forget it at the end)")
     parser.add_argument(
         "--with-storage", action="store_true", help="start a Cloud Storage emulator as well (extra: storage)"
@@ -53,6 +53,12 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m airfl
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text} is no port: write a number from 1 to 65535, or 0 for a free one")
+    return int(text)
 
 
 if __name__ == "__main__":

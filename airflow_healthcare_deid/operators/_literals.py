@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from airflow_healthcare_deid.config.message import Message
+from airflow_healthcare_deid.errors import InvalidRequestError
 
 FILE_SUFFIXES = (".json", ".yaml", ".yml")
 _JINJA = ("{{", "{%", "{#")
@@ -34,3 +35,13 @@ def is_file(value: Any) -> bool:
         and value.endswith(FILE_SUFFIXES)
         and not any(mark in value for mark in ("://", "\n", *_JINJA))
     )
+
+
+def check_switches(**switches: object) -> None:
+    """Refuse what is neither on nor off: any text counts as true, and no switch is a template.
+
+    :param switches: arguments by their names.
+    """
+    for field, value in switches.items():
+        if not isinstance(value, bool):
+            raise InvalidRequestError(field, f"is {value!r}", "Use True or False; templates are not rendered here")

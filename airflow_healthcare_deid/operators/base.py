@@ -22,7 +22,7 @@ from airflow_healthcare_deid.links import DestinationDatasetLink, OperationLogsL
 from airflow_healthcare_deid.operation import OperationStatus
 from airflow_healthcare_deid.operators._hooked import task_step
 from airflow_healthcare_deid.operators._launch import DRAIN_TIMEOUT, Launcher, discard
-from airflow_healthcare_deid.operators._literals import is_literal
+from airflow_healthcare_deid.operators._literals import check_switches, is_literal
 from airflow_healthcare_deid.operators._memory import Memory, Record
 from airflow_healthcare_deid.operators._numbers import failure_policy, poll_schedule, seconds
 from airflow_healthcare_deid.operators._service import HealthcareOperator
@@ -111,6 +111,7 @@ class HealthcareOperationOperator(LineageMixin, HealthcareOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        check_switches(wait=wait, deferrable=deferrable, cancel_on_kill=cancel_on_kill)
         self.wait = wait
         self.deferrable = deferrable
         self.poll_interval = poll_interval

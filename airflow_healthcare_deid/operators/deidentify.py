@@ -19,7 +19,7 @@ from airflow_healthcare_deid.config import (
 )
 from airflow_healthcare_deid.errors import InvalidRequestError
 from airflow_healthcare_deid.operators._config import MaskedConfig, check_config_arguments
-from airflow_healthcare_deid.operators._literals import is_literal
+from airflow_healthcare_deid.operators._literals import check_switches, is_literal
 from airflow_healthcare_deid.operators._names import (
     UNKNOWN,
     check_literal_dataset,
@@ -212,6 +212,8 @@ class DeidentifyFhirStoreOperator(_DeidentifyStoreOperator):
     ) -> None:
         super().__init__(**kwargs)
         _check_filter(FhirFilter, "resourceFilter", resource_filter)
+        if skip_modified_resources is not None:
+            check_switches(skip_modified_resources=skip_modified_resources)
         self.resource_filter = resource_filter
         self.skip_modified_resources = skip_modified_resources
 

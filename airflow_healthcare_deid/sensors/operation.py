@@ -11,7 +11,7 @@ from airflow.providers.common.compat.sdk import AirflowSensorTimeout, BaseSensor
 from airflow_healthcare_deid.errors import TransientApiError
 from airflow_healthcare_deid.links import OperationLogsLink, SourceDatasetLink, dataset_url, logs_url
 from airflow_healthcare_deid.operators._hooked import Hooked, check_literal_endpoint, task_step
-from airflow_healthcare_deid.operators._literals import is_literal
+from airflow_healthcare_deid.operators._literals import check_switches, is_literal
 from airflow_healthcare_deid.operators._names import check_literal_name, parse_name
 from airflow_healthcare_deid.operators._numbers import failure_policy, poll_schedule
 from airflow_healthcare_deid.operators._telling import summarize
@@ -83,6 +83,7 @@ class HealthcareOperationSensor(Hooked, BaseSensorOperator):
     ) -> None:
         kwargs.setdefault("poke_interval", poll_interval)
         super().__init__(**kwargs)
+        check_switches(deferrable=deferrable, cancel_on_kill=cancel_on_kill)
         self.operation_name = operation_name
         self.deferrable = deferrable
         self.poll_interval = poll_interval

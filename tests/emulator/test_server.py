@@ -15,6 +15,7 @@ import pytest
 import trustme
 
 from airflow_healthcare_deid.emulator import Emulator
+from airflow_healthcare_deid.emulator.__main__ import main
 from airflow_healthcare_deid.errors import InvalidEndpointError, InvalidRequestError
 from tests.emulator.client import LOCATION, Client
 from tests.emulator.dicom_files import instance
@@ -130,3 +131,11 @@ def test_the_command_refuses_what_it_cannot_do() -> None:
     assert done.returncode == 2
     assert "not a loopback address" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("port", ["99999", "-1", "http"])
+def test_a_port_that_is_none_is_refused_in_words(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--port", port])
+    assert ended.value.code == 2
+    assert f"{port} is no port" in capsys.readouterr().err
