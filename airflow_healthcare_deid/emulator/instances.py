@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -39,7 +38,25 @@ CREATE TABLE IF NOT EXISTS instances (
     create_time TEXT NOT NULL,
     UNIQUE (store, study, series, sop)
 );
+CREATE INDEX IF NOT EXISTS instances_in_order ON instances (store, number);
 """
+
+
+class Identity(NamedTuple):
+    """Which instance of a store.
+
+    :param number: its place in the order of arrival, over all stores; never used twice.
+    """
+
+    number: int
+    study: str
+    series: str
+    sop: str
+
+    @property
+    def uids(self) -> tuple[str, str, str]:
+        """Study, series and instance: what identifies it in a store."""
+        return self[1:]
 
 
 class InstanceRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +64,7 @@ class InstanceRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     :param patient_words: the words of ``patient_name``, as `words_of_name` writes them.
     :param header_size: bytes without the pixel data.
-    :param summary: DICOM JSON of the attributes a search answers by default.
+    :param summary: DICOM JSON text of the attributes a search answers by default.
     """
 
     study: str
@@ -63,7 +80,13 @@ class InstanceRecord(msgspec.Struct, frozen=True, kw_only=True):
     referring_physician_name: str = ""
     study_date: str = ""
     modality: str = ""
-    summary: dict[str, Any] = {}
+    summary: str = "{}"
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """The summary, by eight-digit tag."""
+        read: dict[str, Any] = msgspec.json.decode(self.summary)
+        return read
 
     @property
     def uids(self) -> tuple[str, str, str]:
@@ -83,7 +106,11 @@ class Size(msgspec.Struct, frozen=True):
 
 _IDENTITY = ("study", "series", "sop")
 _FIELDS = InstanceRecord.__struct_fields__
-_COLUMNS = ", ".join(_FIELDS)
+_INSERT, _REPLACE = (
+    f"INSERT OR {clash} INTO instances (store, create_time, {', '.join(_FIELDS)})"  # noqa: S608  (columns of ours)
+    f" VALUES ({', '.join('?' * (2 + len(_FIELDS)))})"
+    for clash in ("IGNORE", "REPLACE")
+)
 
 
 class Instances:
@@ -94,33 +121,35 @@ class Instances:
         self._clock = clock
         storage.ensure(_SCHEMA)
 
-    def add(self, store: int, record: InstanceRecord, file: Path, *, replace: bool = False) -> bool:
-        """Take a file into a store; it is moved, not copied.
+    def add(self, store: int, arrivals: Sequence[tuple[InstanceRecord, Path]], *, replace: bool = False) -> list[bool]:
+        """Take files into a store; they are moved, not copied.
 
-        :param replace: whether it takes the place of an instance with the same UIDs.
-        :return: False if there was such an instance and it was left alone.
+        :param arrivals: what the index keeps of each file, and where it is.
+        :param replace: whether they take the place of instances with the same UIDs.
+        :return: for each, whether it was taken; False if there was such an instance and it was left alone.
         """
+        now, insert = self._clock().isoformat(), _REPLACE if replace else _INSERT
         with self._storage.write() as db:
-            return self.add_within(db, store, record, file, replace=replace)
-
-    def add_within(
-        self, db: sqlite3.Connection, store: int, record: InstanceRecord, file: Path, *, replace: bool = False
-    ) -> bool:
-        """Do as `add` does, inside an open transaction."""
-        values = {**msgspec.structs.asdict(record), "summary": json.dumps(record.summary)}
-        cursor = db.execute(
-            f"INSERT OR {'REPLACE' if replace else 'IGNORE'} INTO instances (store, create_time, {_COLUMNS})"  # noqa: S608
-            f" VALUES (?, ?, {', '.join('?' * len(_FIELDS))})",
-            (store, self._clock().isoformat(), *(values[name] for name in _FIELDS)),
-        )
-        if not cursor.rowcount:
-            return False
-        file.replace(self.path(store, *record.uids))
-        return True
+            taken = [
+                db.execute(insert, (store, now, *msgspec.structs.astuple(record))).rowcount > 0
+                for record, _ in arrivals
+            ]
+            # Only now: if the store is gone, the rows fail and no file has moved.
+            for (record, file), new in zip(arrivals, taken, strict=True):
+                if new:
+                    self._storage.keep(file, self.path(store, *record.uids))
+        return taken
 
     def path(self, store: int, study: str, series: str, sop: str) -> Path:
         """Return where the file of an instance is, if there is such an instance."""
         return self._storage.blob_path(store, study, series, sop)
+
+    def identities(self, store: int) -> Iterator[Identity]:
+        """Yield the instances of a store in the order of their arrival, without what the index knows of them."""
+        last = 0
+        while rows := self._page(store, (), last, columns=", ".join(Identity._fields)):
+            yield from (Identity(*row) for row in rows)
+            last = rows[-1]["number"]
 
     def each(self, store: int, uids: Sequence[str] = ()) -> Iterator[InstanceRecord]:
         """Yield the instances of a store, study, series, or the one instance, in the order of their arrival.
@@ -188,10 +217,14 @@ class Instances:
         )
         return Size(*row.fetchone())
 
-    def _page(self, store: int, uids: Sequence[str], after: int, limit: int = 500) -> list[sqlite3.Row]:
+    def _page(
+        self, store: int, uids: Sequence[str], after: int, limit: int = 500, columns: str = "*"
+    ) -> list[sqlite3.Row]:
         where, values = _within(store, uids)
+        # The order of a whole store comes from its index; a part of it is found by its UIDs and sorted.
+        number = "+number" if uids else "number"
         return self._storage.read().execute(
-            f"SELECT * FROM instances WHERE {where} AND number > ? ORDER BY number LIMIT ?",  # noqa: S608
+            f"SELECT {columns} FROM instances WHERE {where} AND {number} > ? ORDER BY {number} LIMIT ?",  # noqa: S608
             (*values, after, limit),
         ).fetchall()  # fmt: skip
 
@@ -207,5 +240,4 @@ def _within(store: int, uids: Sequence[str]) -> tuple[str, tuple[Any, ...]]:
 
 
 def _record(row: sqlite3.Row) -> InstanceRecord:
-    values = {name: row[name] for name in _FIELDS}
-    return InstanceRecord(**{**values, "summary": json.loads(values["summary"])})
+    return InstanceRecord(**{name: row[name] for name in _FIELDS})

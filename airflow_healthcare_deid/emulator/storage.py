@@ -86,9 +86,16 @@ class Storage:
         :param identity: what the file holds, for example the three UIDs of an instance.
         """
         name = hashlib.sha256("\0".join(identity).encode("utf-8", "surrogatepass")).hexdigest()
-        folder = self.directory / "blobs" / str(owner) / name[:2]
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return folder / name[2:]
+        return Path(f"{self.directory}/blobs/{owner}/{name[:2]}/{name[2:]}")
+
+    @staticmethod
+    def keep(file: Path, blob: Path) -> None:
+        """Move a file to where a `blob_path` says; one that is there goes."""
+        try:
+            file.replace(blob)
+        except FileNotFoundError:  # the first one of its folder
+            blob.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            file.replace(blob)
 
     def remove_blobs(self, owner: int) -> None:
         """Remove all files of a store."""

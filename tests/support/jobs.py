@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from airflow_healthcare_deid.emulator.jobs.context import JobContext
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from airflow_healthcare_deid.emulator.operations import OperationRecord
     from airflow_healthcare_deid.emulator.state import State
 
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
 class StopsAfter(JobContext):
     """A context whose emulator stops, or whose operation is cancelled, after some resources.
 
-    :param after: how many resources.
+    :param after: how many resources; it stops with the batch that has the last of them.
     :param error: what stops it then.
     """
 
@@ -24,10 +27,12 @@ class StopsAfter(JobContext):
         self._left = after
         self._error = error
 
-    def item_done(self, db: Any, item: str, *, succeeded: bool) -> None:
+    @contextmanager
+    def finishing(self) -> Iterator[dict[str, bool]]:
         """Count down."""
-        super().item_done(db, item, succeeded=succeeded)
-        self._left -= 1
+        with super().finishing() as done:
+            yield done
+        self._left -= len(done)
 
     def check(self) -> None:
         """Stop here, if it is time."""

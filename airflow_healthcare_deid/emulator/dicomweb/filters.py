@@ -11,15 +11,15 @@ from airflow_healthcare_deid.emulator.gcs import read_gcs
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_healthcare_deid.emulator.instances import InstanceRecord
-
-    InstanceFilter = Callable[[InstanceRecord], bool]
+    Uids = tuple[str, str, str]
+    InstanceFilter = Callable[[Uids], bool]
+    """Takes the UIDs of study, series and instance."""
 
 _FIELD = "filterConfig.resourcePathsGcsUri"
 _LINE = re.compile(r"/studies/([0-9.]{1,64})(?:/series/([0-9.]{1,64})(?:/instances/([0-9.]{1,64}))?)?")
 
 
-def everything(_: InstanceRecord) -> bool:
+def everything(_: Uids) -> bool:
     """Take every instance."""
     return True
 
@@ -46,4 +46,4 @@ def parse_filter(text: str) -> InstanceFilter:
         if match is None:
             raise invalid(f"Line {number} of the filter file is no path of a study, series or instance.", field=_FIELD)
         wanted.add(tuple(uid for uid in match.groups() if uid))
-    return lambda record: any(record.uids[:length] in wanted for length in (1, 2, 3))
+    return lambda uids: any(uids[:length] in wanted for length in (1, 2, 3))

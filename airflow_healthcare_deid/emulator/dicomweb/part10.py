@@ -6,22 +6,27 @@ import re
 import zlib
 from typing import TYPE_CHECKING, BinaryIO
 
+import msgspec
 from pydicom import config as pydicom_config
 from pydicom import dcmread
 from pydicom.filereader import read_dataset, read_partial, read_preamble
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from airflow_healthcare_deid.emulator.dicomweb.attributes import SUMMARY_TAGS
+from airflow_healthcare_deid.emulator.dicomweb.attributes import SEARCH_KEYS, SUMMARY_TAGS
 from airflow_healthcare_deid.emulator.dicomweb.json_model import to_json
 from airflow_healthcare_deid.emulator.instances import InstanceRecord, words_of_name
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from pydicom.dataset import Dataset, FileDataset
 
 _UID = re.compile(r"[0-9]+(?:\.[0-9]+)*")
 _PIXEL_DATA = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
+# Columns of the index that searches look at, with the tag each is filled from.
+_COLUMNS = {column: int(tag, 16) for keys in SEARCH_KEYS.values() for tag, column in keys.values()}
+_IDENTITY = {"StudyInstanceUID": "study", "SeriesInstanceUID": "series", "SOPInstanceUID": "sop"}
 _MAX_INFLATED = 512 * 1024**2
 _CHUNK = 1024**2
 
@@ -68,21 +73,33 @@ def read_record(path: Path) -> InstanceRecord:
             summary = to_json(dataset, "", SUMMARY_TAGS)
         except Exception:  # noqa: BLE001
             raise NotStorableError("The data set can't be parsed.") from None
-    name = _text(dataset, "PatientName")
-    return InstanceRecord(
-        study=_uid(dataset, "StudyInstanceUID"),
-        series=_uid(dataset, "SeriesInstanceUID"),
-        sop=_uid(dataset, "SOPInstanceUID"),
+    return record_of(
+        lambda tag: text_of(dataset, tag),
         transfer_syntax=transfer_syntax,
         size=size,
         header_size=header_size,
-        patient_name=name,
-        patient_words=words_of_name(name),
-        patient_id=_text(dataset, "PatientID"),
-        accession_number=_text(dataset, "AccessionNumber"),
-        referring_physician_name=_text(dataset, "ReferringPhysicianName"),
-        study_date=_text(dataset, "StudyDate"),
-        modality=_text(dataset, "Modality"),
+        summary=msgspec.json.encode(summary).decode(),
+    )
+
+
+def record_of(
+    text: Callable[[int], str], *, transfer_syntax: str, size: int, header_size: int, summary: str
+) -> InstanceRecord:
+    """Return what the index keeps of an instance.
+
+    :param text: returns the value of an element as text; empty if it is not there.
+    :raises NotStorableError: if it lacks what identifies an instance.
+    """
+    values = {column: text(tag) for column, tag in _COLUMNS.items()}
+    for keyword, column in _IDENTITY.items():
+        if len(values[column]) > 64 or not _UID.fullmatch(values[column]):
+            raise NotStorableError(f"{keyword} is missing or no valid UID.")
+    return InstanceRecord(
+        **values,
+        transfer_syntax=transfer_syntax,
+        size=size,
+        header_size=header_size,
+        patient_words=words_of_name(values["patient_name"]),
         summary=summary,
     )
 
@@ -113,16 +130,11 @@ def _inflates_within_bounds(file: BinaryIO) -> bool:
     return True
 
 
-def _uid(dataset: Dataset, keyword: str) -> str:
-    value = _text(dataset, keyword)
-    if len(value) > 64 or not _UID.fullmatch(value):
-        raise NotStorableError(f"{keyword} is missing or no valid UID.")
-    return value
-
-
-def _text(dataset: Dataset, keyword: str) -> str:
+def text_of(dataset: Dataset, tag: int) -> str:
+    """Return the value of an element as text, without padding; empty if it is not there or broken."""
     try:
-        value = dataset.get(keyword)
+        element = dataset.get(tag)
     except Exception:  # noqa: BLE001  (a broken value is no value)
         return ""
+    value = None if element is None else element.value
     return "" if value is None else str(value).strip().rstrip("\0")

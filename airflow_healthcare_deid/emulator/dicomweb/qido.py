@@ -85,7 +85,7 @@ def run_search(state: State, store: int, search: Search, base_url: str) -> list[
 
 
 def _answer(state: State, store: int, search: Search, record: InstanceRecord, base_url: str) -> bytes:
-    model = record.summary
+    model = record.attributes
     if search.tags is None or not search.tags <= SUMMARY_TAGS | _COUNTS:
         url = f"{base_url}/studies/{record.study}/series/{record.series}/instances/{record.sop}/bulkdata"
         text = state.reader.metadata(state.instances.path(store, *record.uids), url, search.tags)

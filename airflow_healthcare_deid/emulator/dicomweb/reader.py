@@ -51,8 +51,9 @@ class Reader:
 
     def index(self, paths: Iterable[Path]) -> Iterator[tuple[Path, InstanceRecord | str]]:
         """Yield what the index keeps of each file, or why it can't be stored, in any order."""
-        for (path,), found in self._workers.each(f"{_TASKS}:index", ((path,) for path in paths)):
-            yield path, "The file can't be read." if isinstance(found, WorkerError) else found
+        for batch in self._workers.each(f"{_TASKS}:index", ((path,) for path in paths)):
+            for (path,), found in batch:
+                yield path, "The file can't be read." if isinstance(found, WorkerError) else found
 
     def metadata(self, path: Path, bulk: str, tags: frozenset[str] | None = None) -> bytes | Unservable:
         """Return an instance's JSON model as JSON text.

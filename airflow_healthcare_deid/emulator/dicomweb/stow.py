@@ -58,7 +58,7 @@ def store_files(state: State, store: int, files: Sequence[Path], base_url: str, 
             account.failed.append(_failure(None, CANNOT_UNDERSTAND, found))
         elif study is not None and found.study != study:
             account.failed.append(_failure(found, PROCESSING_FAILURE, "The instance is of another study."))
-        elif not state.instances.add(store, found, path):
+        elif not all(state.instances.add(store, [(found, path)])):
             account.failed.append(_failure(found, PROCESSING_FAILURE, "already exists"))
         else:
             url = f"{base_url}/studies/{found.study}/series/{found.series}/instances/{found.sop}"
@@ -67,7 +67,7 @@ def store_files(state: State, store: int, files: Sequence[Path], base_url: str, 
 
 
 def _reference(record: InstanceRecord) -> dict[str, Any]:
-    sop_class = record.summary.get("00080016", {}).get("Value", [])
+    sop_class = record.attributes.get("00080016", {}).get("Value", [])
     return {
         "00081150": {"vr": "UI", "Value": sop_class} if sop_class else {"vr": "UI"},
         "00081155": {"vr": "UI", "Value": [record.sop]},

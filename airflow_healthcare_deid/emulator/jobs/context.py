@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from airflow_healthcare_deid.emulator.operations import cancelled
 
 if TYPE_CHECKING:
-    import sqlite3
+    from collections.abc import Iterator
     from threading import Event
 
     from airflow_healthcare_deid.emulator.operations import OperationRecord
@@ -50,18 +51,28 @@ class JobContext:
         """Add to the resources still to do (``pending``); those finished before a restart are not among them."""
         self._counter["pending"] += resources
 
-    def item_done(self, db: sqlite3.Connection, item: str, *, succeeded: bool) -> None:
-        """Count a resource, in the same transaction as what was written for it.
+    @contextmanager
+    def finishing(self) -> Iterator[dict[str, bool]]:
+        """Open a transaction that finishes some resources: what is written for them, and that they are finished.
 
-        :param db: the open transaction, from ``state.storage.write()``.
-        :param item: what identifies the resource within this operation.
+        So a kill at any moment leaves both or neither. Yields what to fill: whether a resource succeeded, by what
+        identifies it within this operation.
         """
-        db.execute(
-            "INSERT OR REPLACE INTO operation_items (operation, item, succeeded) VALUES (?, ?, ?)",
-            (self.record.number, item, succeeded),
+        done: dict[str, bool] = {}
+        with self.state.storage.write() as db:
+            yield done
+            db.executemany(
+                "INSERT OR REPLACE INTO operation_items (operation, item, succeeded) VALUES (?, ?, ?)",
+                [(self.record.number, item, succeeded) for item, succeeded in done.items()],
+            )
+        counter, succeeded = self._counter, sum(done.values())
+        # In one step, so that whoever looks meanwhile sees numbers that add up.
+        dict.update(
+            counter,
+            success=counter["success"] + succeeded,
+            failure=counter["failure"] + len(done) - succeeded,
+            pending=counter["pending"] - len(done),
         )
-        self._counter["success" if succeeded else "failure"] += 1
-        self._counter["pending"] -= 1
 
     def fails_by_decree(self, item: str) -> bool:
         """Tell whether the progression's ``failShare`` wants this resource to fail."""

@@ -6,23 +6,22 @@ An instance that can't be de-identified is counted as a failure, is absent from 
 from __future__ import annotations
 
 import logging
-import secrets
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from airflow_healthcare_deid.emulator.dicomweb.filters import everything, read_filter
 from airflow_healthcare_deid.emulator.errors import Code, ServiceError
-from airflow_healthcare_deid.emulator.instances import InstanceRecord
+from airflow_healthcare_deid.emulator.instances import Identity, InstanceRecord
 from airflow_healthcare_deid.emulator.jobs.spec import Spec
 from airflow_healthcare_deid.engine.rules import load_rules
 from airflow_healthcare_deid.resource_names import DatasetName
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator
 
     from airflow_healthcare_deid.emulator.dicomweb.filters import InstanceFilter
     from airflow_healthcare_deid.emulator.jobs.context import JobContext
@@ -93,62 +92,66 @@ def _same_store(context: JobContext, store: Resource, destination: Resource) -> 
     return resources.find(name) or resources.create(name, kept)
 
 
-def _item(store: Resource, record: InstanceRecord) -> str:
-    return f"{store.name}/dicomWeb/studies/{record.study}/series/{record.series}/instances/{record.sop}"
-
-
 def _expect(context: JobContext, store: Resource, wanted: InstanceFilter) -> None:
-    records = context.state.instances.each(store.key)
-    context.expect(sum(wanted(record) and _item(store, record) not in context.finished_items for record in records))
+    context.expect(sum(1 for _ in _selected(context, store, wanted)))
+
+
+def _selected(context: JobContext, store: Resource, wanted: InstanceFilter) -> Iterator[Identity]:
+    """Yield the instances that are still to do."""
+    for instance in context.state.instances.identities(store.key):
+        if wanted(instance.uids) and str(instance.number) not in context.finished_items:
+            yield instance
 
 
 def _copy(context: JobContext, spec: Spec, source: Resource, target: Resource, wanted: InstanceFilter) -> None:
     state = context.state
     text = msgspec.json.encode(spec)
-    items: dict[Path, str] = {}
+    under_way: dict[Path, Identity] = {}
 
     def work() -> Iterator[tuple[bytes, Path, Path]]:
-        for record in state.instances.each(source.key):
-            item = _item(source, record)
-            if not wanted(record) or item in context.finished_items:
-                continue
-            if context.fails_by_decree(item):
-                _done(context, item, "failed by the progression's failShare")
-                continue
+        for instance in _selected(context, source, wanted):
             context.check()
-            out = state.storage.incoming / secrets.token_hex(16)
-            items[out] = item
-            yield text, state.instances.path(source.key, *record.uids), out
+            out = Path(f"{state.storage.incoming}/{context.record.id}-{instance.number}")
+            under_way[out] = instance
+            yield text, state.instances.path(source.key, *instance.uids), out
 
     try:
-        with closing(state.workers.each(_TASK, work())) as results:
-            for (_, _, out), result in results:
+        with closing(state.workers.each(_TASK, work())) as batches:
+            for batch in batches:
                 context.check()
-                _keep(context, items.pop(out), target, out, result)
+                _keep(context, target, [(under_way[out], out, result) for (_, _, out), result in batch])
+                for (_, _, out), _ in batch:
+                    del under_way[out]
     finally:
-        for out in items:
+        for out in under_way:
             out.unlink(missing_ok=True)
 
 
-def _keep(context: JobContext, item: str, target: Resource, out: Path, result: object) -> None:
-    if not isinstance(result, InstanceRecord):
-        out.unlink(missing_ok=True)
-        _done(context, item, str(result))
-        return
+def _keep(context: JobContext, target: Resource, copies: Iterable[tuple[Identity, Path, object]]) -> None:
+    """Take copies into the target.
+
+    :param copies: which instance, the file of its copy, and what the index keeps of that or why there is none.
+    """
+    made: list[tuple[Identity, Path, InstanceRecord]] = []
+    failed: list[tuple[Identity, Path, str]] = []
+    for instance, out, result in copies:
+        if not isinstance(result, InstanceRecord):
+            failed.append((instance, out, str(result)))
+        elif context.fails_by_decree(str(instance.number)):
+            failed.append((instance, out, "failed by the progression's failShare"))
+        else:
+            made.append((instance, out, result))
+    replace = load_rules("service")["store_deidentify_duplicate"]["value"] == "overwrite"
     try:
-        with context.state.storage.write() as db:
-            replace = load_rules("service")["store_deidentify_duplicate"]["value"] == "overwrite"
-            if context.state.instances.add_within(db, target.key, result, out, replace=replace):
-                context.item_done(db, item, succeeded=True)
-                return
+        with context.finishing() as done:
+            taken = context.state.instances.add(target.key, [(record, out) for _, out, record in made], replace=replace)
+            for (instance, out, _), new in zip(made, taken, strict=True):
+                done[str(instance.number)] = new
+                if not new:
+                    failed.append((instance, out, "already exists in the destination"))
+            done.update({str(instance.number): False for instance, _, _ in failed})
     except sqlite3.IntegrityError:
         raise ServiceError(Code.NOT_FOUND, "The destination was deleted while the operation was running.") from None
-    finally:
+    for instance, out, reason in failed:
         out.unlink(missing_ok=True)
-    _done(context, item, "already exists in the destination")
-
-
-def _done(context: JobContext, item: str, reason: str) -> None:
-    logger.info("%s: %s not de-identified: %s", context.record.name, item, reason)
-    with context.state.storage.write() as db:
-        context.item_done(db, item, succeeded=False)
+        logger.info("%s: instance %s not de-identified: %s", context.record.name, "/".join(instance.uids), reason)

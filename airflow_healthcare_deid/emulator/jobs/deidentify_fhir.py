@@ -17,14 +17,14 @@ from airflow_healthcare_deid.emulator.errors import Code, ServiceError
 from airflow_healthcare_deid.emulator.fhir.codec import decode
 from airflow_healthcare_deid.emulator.fhir.versions import FhirVersion
 from airflow_healthcare_deid.emulator.jobs.spec import Spec
-from airflow_healthcare_deid.emulator.jobs.workers import WorkerError
 from airflow_healthcare_deid.engine.fhir import collect_record, merged, people_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from airflow_healthcare_deid.emulator.fhir.repository import Version
     from airflow_healthcare_deid.emulator.jobs.context import JobContext
+    from airflow_healthcare_deid.emulator.jobs.workers import WorkerError
     from airflow_healthcare_deid.emulator.resources import Resource
     from airflow_healthcare_deid.engine.fhir.model import Version as VersionName
     from airflow_healthcare_deid.engine.text.record import RecordIdentifiers
@@ -109,10 +109,10 @@ def deidentify_resources(
             people = [*people_of(decode(found.body)), *([f"{kind}/{key}"] if kind == "Patient" else [])]
             yield text, version, _item(source, kind, key), found.body, merged(*map(record_of, people))
 
-    with closing(context.state.workers.each(f"{WORK}:deidentify", work())) as results:
-        for (_, _, item, _, _), result in results:
+    with closing(context.state.workers.each(f"{WORK}:deidentify", work())) as batches:
+        for batch in batches:
             context.check()
-            _keep(context, target, item, None if isinstance(result, WorkerError) else result)
+            _keep(context, target, {item: result for (_, _, item, _, _), result in batch})
 
 
 def _record(context: JobContext, store: int, version: str, name: str) -> RecordIdentifiers | None:
@@ -132,15 +132,17 @@ def _record(context: JobContext, store: int, version: str, name: str) -> RecordI
     return merged(*records) if records else None
 
 
-def _keep(context: JobContext, target: Resource, item: str, result: bytes | None) -> None:
-    with context.state.storage.write() as db:
-        if result is not None and not context.fails_by_decree(item):
-            versioned = not target.body.get("disableResourceVersioning", False)
-            context.state.fhir.put(target.key, decode(result), "PUT", versioned=versioned)
-            context.item_done(db, item, succeeded=True)
-            return
-        context.item_done(db, item, succeeded=False)
-    logger.info("%s: %s not de-identified", context.record.name, item)
+def _keep(context: JobContext, target: Resource, results: Mapping[str, bytes | WorkerError | None]) -> None:
+    versioned = not target.body.get("disableResourceVersioning", False)
+    with context.finishing() as done:
+        for item, result in results.items():
+            done[item] = False
+            if isinstance(result, bytes) and not context.fails_by_decree(item):
+                done[item] = True
+                context.state.fhir.put(target.key, decode(result), "PUT", versioned=versioned)
+    for item, succeeded in done.items():
+        if not succeeded:
+            logger.info("%s: %s not de-identified", context.record.name, item)
 
 
 def _item(source: Resource, kind: str, key: str) -> str:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from airflow_healthcare_deid.config import TextRedactionMode
-from airflow_healthcare_deid.emulator.dicomweb.part10 import NotStorableError, read_record
+from airflow_healthcare_deid.emulator.dicomweb.part10 import NotStorableError
+from airflow_healthcare_deid.emulator.dicomweb.written import written_record
 from airflow_healthcare_deid.emulator.jobs.spec import Spec
 from airflow_healthcare_deid.engine.dicom import DicomDeidentifier
 from airflow_healthcare_deid.engine.errors import EngineError, MissingPartError, UndecodableError
@@ -39,8 +40,10 @@ def problem(spec: bytes) -> str | None:
 def deidentify(spec: bytes, source: Path, target: Path) -> InstanceRecord | str:
     """De-identify a file into another, and return what the index keeps of it, or why it can't be done."""
     try:
-        target.write_bytes(_deidentifier(spec).deidentify(source.read_bytes()).data)
-        return read_record(target)
+        data = _deidentifier(spec).deidentify(source.read_bytes()).data
+        record = written_record(data)
+        target.write_bytes(data)
+        return record
     except (UndecodableError, NotStorableError) as error:
         return str(error)
 

@@ -15,7 +15,7 @@ def delete_dicom(context: JobContext) -> dict[str, Any]:
     context.expect(instances.size(store, uids).instances)
     for record in instances.each(store, uids):
         context.check()
-        with context.state.storage.write() as db:
+        with context.finishing() as done:
             instances.remove(store, record)
-            context.item_done(db, "/".join(record.uids), succeeded=True)
+            done["/".join(record.uids)] = True
     return {"@type": "type.googleapis.com/google.protobuf.Empty"}

@@ -88,7 +88,7 @@ def parse_mime_type(text: str | None, field: str) -> ExportFormat:
 
 def frame_count(record: InstanceRecord) -> int:
     """Return the number of frames of an instance."""
-    value = record.summary.get("00280008", {}).get("Value", [1])
+    value = record.attributes.get("00280008", {}).get("Value", [1])
     try:
         return max(1, int(value[0]))
     except (TypeError, ValueError, IndexError):

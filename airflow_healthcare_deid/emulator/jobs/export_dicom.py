@@ -82,10 +82,12 @@ def _selected(context: JobContext, store: int, *, again: bool = False) -> Iterat
     uri = context.payload["filter"]
     wanted = read_filter(uri) if uri else everything
     instances = context.state.instances
-    found = filter(wanted, instances.each(store))
-    context.expect(sum("/".join(record.uids) not in context.finished_items for record in found))
-    for record in filter(wanted, instances.each(store)):
+    found = (uids for uids in (instance.uids for instance in instances.identities(store)) if wanted(uids))
+    context.expect(sum("/".join(uids) not in context.finished_items for uids in found))
+    for record in instances.each(store):
         context.check()
+        if not wanted(record.uids):
+            continue
         if again or "/".join(record.uids) not in context.finished_items:
             yield record
 

@@ -38,12 +38,11 @@ def import_dicom(context: JobContext) -> dict[str, Any]:
 
 def _take(context: JobContext, store: int, uri: str, file: Path) -> None:
     found = None if context.fails_by_decree(uri) else _fetched(context, uri, file)
-    with context.state.storage.write() as db:
-        succeeded = False
+    with context.finishing() as done:
+        done[uri] = False
         if found is not None:
-            succeeded = context.state.instances.add_within(db, store, found, file)
-            succeeded = succeeded or load_rules("transfer")["dicom_import"]["duplicates_count_as"] == "success"
-        context.item_done(db, uri, succeeded=succeeded)
+            taken = all(context.state.instances.add(store, [(found, file)]))
+            done[uri] = taken or load_rules("transfer")["dicom_import"]["duplicates_count_as"] == "success"
 
 
 def _fetched(context: JobContext, uri: str, file: Path) -> InstanceRecord | None:

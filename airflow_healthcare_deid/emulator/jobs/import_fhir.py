@@ -106,7 +106,7 @@ def _entries(bundle: Any) -> Iterator[Any]:
 
 
 def _take(context: JobContext, store: int, version: FhirVersion, item: str, found: Any) -> None:
-    with context.state.storage.write() as db:
+    with context.finishing() as done:
         succeeded = not context.fails_by_decree(item)
         try:
             resource = check_resource(found, version)
@@ -117,4 +117,4 @@ def _take(context: JobContext, store: int, version: FhirVersion, item: str, foun
                 context.state.fhir.put(store, resource, "PUT", versioned=False)
         except FhirError:
             succeeded = False
-        context.item_done(db, item, succeeded=succeeded)
+        done[item] = succeeded

@@ -24,5 +24,5 @@ def store_of(context: JobContext) -> Resource:
 
 def count(context: JobContext, item: str, *, succeeded: bool) -> None:
     """Count a resource for which nothing had to be written to the emulator's own storage."""
-    with context.state.storage.write() as db:
-        context.item_done(db, item, succeeded=succeeded)
+    with context.finishing() as done:
+        done[item] = succeeded

@@ -6,6 +6,7 @@ instance and not the pool, and its start must not run the caller's main module a
 
 from __future__ import annotations
 
+import itertools
 import os
 import queue
 import socket
@@ -13,16 +14,22 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Generator, Iterable, Sequence
 
 T = TypeVar("T", bound="tuple[object, ...]")
+Batch = list[Any]
+"""What a task returned for each item, or `WorkerError` where it returned nothing."""
 
 _TASK_TIMEOUT = 900.0
+_MOMENT = 0.025
+"""Seconds of work in a batch: long beside what handing it over costs, short for whoever waits for its end."""
+_LARGEST_BATCH = 64
 _PACKAGE_ROOT = Path(__file__).parents[3]
 
 
@@ -38,19 +45,21 @@ class Workers:
 
     def __init__(self, count: int | None = None) -> None:
         self.count = count or len(os.sched_getaffinity(0))
-        self._tasks: queue.SimpleQueue[tuple[Future[Any], str, tuple[object, ...]] | None] = queue.SimpleQueue()
+        self._tasks: queue.PriorityQueue[_Task] = queue.PriorityQueue()
+        self._numbers = itertools.count()
         self._lock = threading.Lock()
         self._workers: list[_Worker] = []
         self._unfinished = 0
         self._stopped = False
 
-    def submit(self, task: str, *arguments: object) -> Future[Any]:
-        """Have a worker call a function.
+    def submit(self, task: str, batch: Sequence[tuple[object, ...]], *, urgent: bool = True) -> Future[_Answer]:
+        """Have a worker call a function, once for each tuple of arguments.
 
         :param task: ``module:function``; named, so that only the worker loads the module.
-        :param arguments: what to call it with; they and the result must pickle.
+        :param batch: what to call it with; these and the results must pickle.
+        :param urgent: whether it goes before what is not: somebody waits for an answer.
         """
-        future: Future[Any] = Future()
+        future: Future[_Answer] = Future()
         with self._lock:
             if self._stopped:
                 future.set_exception(WorkerError("stopped"))
@@ -58,11 +67,11 @@ class Workers:
             self._unfinished += 1
             if self._unfinished > len(self._workers) < self.count:
                 self._workers.append(_Worker(self._tasks))
-            self._tasks.put((future, task, arguments))
+            self._tasks.put(_Task(not urgent, next(self._numbers), future, (task, batch)))
         future.add_done_callback(self._finished)
         return future
 
-    def _finished(self, _: Future[Any]) -> None:
+    def _finished(self, _: Future[_Answer]) -> None:
         with self._lock:
             self._unfinished -= 1
 
@@ -71,25 +80,44 @@ class Workers:
 
         :raises WorkerError: if it brings none.
         """
-        return self.submit(task, *arguments).result()
+        _, (result,) = self.submit(task, [arguments]).result()
+        if isinstance(result, WorkerError):
+            raise result
+        return result
 
-    def each(self, task: str, items: Iterable[T]) -> Generator[tuple[T, Any]]:
-        """Call a function with each tuple of arguments; yield that and the result, or `WorkerError`, as they come.
+    def each(self, task: str, items: Iterable[T]) -> Generator[list[tuple[T, Any]]]:
+        """Call a function with each tuple of arguments; yield these and the results, or `WorkerError`, as they come.
 
-        Only a few items are taken ahead of the results, so memory stays flat however many there are.
+        They come in batches of what a worker does in a moment, so that handing them over costs little beside the work.
+        Only a few batches are taken ahead of the results: memory stays flat however many items there are.
         """
-        waiting: dict[Future[Any], T] = {}
+        waiting: dict[Future[_Answer], list[T]] = {}
+        left, size = iter(items), 1
         try:
-            for item in items:
-                waiting[self.submit(task, *item)] = item
-                if len(waiting) >= 4 * self.count:
-                    yield from _ready(waiting)
-            while waiting:
-                yield from _ready(waiting)
+            while True:
+                while len(waiting) < 2 * self.count and (batch := list(itertools.islice(left, size))):
+                    waiting[self.submit(task, batch, urgent=False)] = batch
+                if not waiting:
+                    return
+                done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+                for future in done:
+                    batch = waiting.pop(future)
+                    seconds, results = self._answer(task, batch, future)
+                    size = min(max(int(len(batch) * _MOMENT / (seconds or _MOMENT)), 1), _LARGEST_BATCH)
+                    yield list(zip(batch, results, strict=True))
         finally:  # the caller may stop half-way: nothing goes on behind its back
             for future in waiting:
                 future.cancel()
             wait(waiting)
+
+    def _answer(self, task: str, batch: Sequence[tuple[object, ...]], future: Future[_Answer]) -> _Answer:
+        try:
+            return future.result()
+        except WorkerError as error:
+            if len(batch) == 1:
+                return 0.0, [error]
+        # One of them took the process with it, or all the time: only that one fails.
+        return 0.0, [self._answer(task, [item], self.submit(task, [item]))[1][0] for item in batch]
 
     def stop(self) -> None:
         """End all workers at once; what they had in hand fails."""
@@ -99,25 +127,29 @@ class Workers:
         for worker in workers:
             worker.stop()
         for _ in workers:
-            self._tasks.put(None)
+            self._tasks.put(_Task(True, next(self._numbers), None))
         for worker in workers:
             worker.join()
 
 
-def _ready(waiting: dict[Future[Any], T]) -> Iterator[tuple[T, Any]]:
-    done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-    for future in done:
-        item = waiting.pop(future)
-        try:
-            yield item, future.result()
-        except WorkerError as error:
-            yield item, error
+_Answer = tuple[float, Batch]
+"""Seconds that a batch took, and its results."""
+
+
+@dataclass(order=True, slots=True)
+class _Task:
+    """A batch that waits for a worker; one without a future ends the worker. The lowest comes first."""
+
+    later: bool
+    number: int
+    future: Future[_Answer] | None = field(compare=False)
+    message: tuple[str, Sequence[tuple[object, ...]]] = field(compare=False, default=("", ()))
 
 
 class _Worker(threading.Thread):
     """A process, and the thread that feeds it."""
 
-    def __init__(self, tasks: queue.SimpleQueue[Any]) -> None:
+    def __init__(self, tasks: queue.PriorityQueue[_Task]) -> None:
         super().__init__(name="healthcare-emulator-worker", daemon=True)
         self._tasks = tasks
         self._stopping = threading.Event()
@@ -131,8 +163,7 @@ class _Worker(threading.Thread):
 
     def run(self) -> None:
         connection: Connection | None = None
-        while (work := self._tasks.get()) is not None:
-            future, task, arguments = work
+        while (future := (task := self._tasks.get()).future) is not None:
             if not future.set_running_or_notify_cancel():
                 continue
             if self._stopping.is_set():
@@ -142,19 +173,16 @@ class _Worker(threading.Thread):
             if self._stopping.is_set():
                 self.stop()
             try:
-                connection.send((task, arguments))
+                connection.send(task.message)
                 if not connection.poll(_TASK_TIMEOUT):
                     raise TimeoutError
-                succeeded, value = connection.recv()
+                seconds, outcomes = connection.recv()
             except (EOFError, OSError):  # TimeoutError is an OSError
                 self._end(connection)
                 connection = None
                 future.set_exception(WorkerError("the worker process died or took too long"))
                 continue
-            if succeeded:
-                future.set_result(value)
-            else:
-                future.set_exception(WorkerError(value))
+            future.set_result((seconds, [value if ok else WorkerError(value) for ok, value in outcomes]))
         self._end(connection)
 
     def _start(self) -> Connection:

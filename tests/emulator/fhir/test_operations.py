@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from airflow_healthcare_deid.emulator.operations import OperationRecord
 
 NAME = DatasetName("p", "us-central1", "d")
-COUNT = 30
+COUNT = 300
 
 
 @pytest.fixture
@@ -61,10 +61,11 @@ def test_work_goes_on_after_a_restart_where_it_stopped(state: State) -> None:
     record = prepare(state)
     with pytest.raises(InterruptedWork):
         find_job(record.kind)(StopsAfter(state, record, 10, InterruptedWork()))
-    assert copied(state) == 10
+    finished = copied(state)
+    assert 10 <= finished < COUNT
     state.operations.live_counter(record).clear()  # as in a new process
     context = JobContext(state, record, threading.Event())
-    assert len(context.finished_items) == 10
+    assert len(context.finished_items) == finished
     find_job(record.kind)(context)
     assert copied(state) == COUNT
     counter = state.operations.live_counter(record)
@@ -75,7 +76,7 @@ def test_a_cancelled_operation_leaves_what_it_had_written(state: State) -> None:
     record = prepare(state)
     with pytest.raises(ServiceError, match="cancelled"):
         find_job(record.kind)(StopsAfter(state, record, 5, cancelled()))
-    assert copied(state) == 5
+    assert 5 <= copied(state) < COUNT
 
 
 def test_resources_fail_by_decree(state: State) -> None:

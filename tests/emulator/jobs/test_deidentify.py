@@ -9,7 +9,6 @@ import pytest
 
 from airflow_healthcare_deid.emulator.dicomweb.filters import parse_filter
 from airflow_healthcare_deid.emulator.errors import ServiceError
-from airflow_healthcare_deid.emulator.instances import InstanceRecord
 from airflow_healthcare_deid.emulator.jobs.spec import unwrap_without_kms
 from airflow_healthcare_deid.uids import derive_uid
 from tests.emulator.client import LOCATION
@@ -189,16 +188,11 @@ def test_a_wrapped_key_has_a_stand_in_of_its_own() -> None:
     assert len(unwrap_without_kms(first)) == 32
 
 
-def _record(*uids: str) -> InstanceRecord:
-    study, series, sop = uids
-    return InstanceRecord(study=study, series=series, sop=sop, transfer_syntax="", size=0, header_size=0)
-
-
 def test_a_filter_takes_studies_series_and_instances() -> None:
     wanted = parse_filter("/studies/1\r\n\n/studies/2/series/3\n/studies/4/series/5/instances/6\n")
     taken = [("1", "9", "9"), ("2", "3", "9"), ("4", "5", "6")]
-    assert all(wanted(_record(*uids)) for uids in taken)
-    assert not any(wanted(_record(*uids)) for uids in [("9", "9", "1"), ("2", "9", "3"), ("4", "5", "9")])
+    assert all(map(wanted, taken))
+    assert not any(map(wanted, [("9", "9", "1"), ("2", "9", "3"), ("4", "5", "9")]))
 
 
 @pytest.mark.parametrize("line", ["1.2", "/studies/", "/studies/a", "/studies/1/series/2/instances/3/frames/1"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import signal
 import subprocess
 import sys
@@ -16,12 +17,18 @@ from tests.emulator.dicom_files import instance
 if TYPE_CHECKING:
     from pathlib import Path
 
-COUNT = 100
+COUNT = 400
+"""So many that they are not done before a client has looked and asked for something."""
 CONFIG = {"dicom": {"filterProfile": "ATTRIBUTE_CONFIDENTIALITY_BASIC_PROFILE"}}
 
 
+@functools.cache
+def _instances() -> list[bytes]:
+    return [instance() for _ in range(COUNT)]
+
+
 def _fill(client: Client) -> str:
-    return client.new_store(instances=[instance() for _ in range(COUNT)]).rpartition("/dicomStores")[0]
+    return client.new_store(instances=_instances()).rpartition("/dicomStores")[0]
 
 
 def _start(client: Client, source: str) -> str:

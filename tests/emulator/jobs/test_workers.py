@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_healthcare_deid.emulator.jobs.workers import WorkerError, Workers
+from airflow_healthcare_deid.emulator.jobs.workers import _LARGEST_BATCH, _MOMENT, WorkerError, Workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,13 +29,17 @@ def test_an_exception_is_told_by_its_type_alone(workers: Workers) -> None:
         workers.call("builtins:int", "secret")
 
 
-@pytest.mark.parametrize("task", ["os:abort", "os:_exit"])
-def test_a_task_that_kills_its_worker_costs_only_itself(workers: Workers, task: str) -> None:
-    lost = workers.submit(task, *([1] if task == "os:_exit" else []))
-    kept = [workers.submit("operator:add", 1, number) for number in range(20)]
-    with pytest.raises(WorkerError, match="died"):
-        lost.result()
-    assert [future.result() for future in kept] == list(range(1, 21))
+@pytest.mark.parametrize("end", ["abort()", "_exit(1)"])
+def test_an_item_that_kills_its_worker_costs_only_itself(workers: Workers, end: str) -> None:
+    items = [(f"__import__('time').sleep(0.002) or {number}",) for number in range(100)]
+    items[50] = (f"__import__('os').{end}",)
+    batches = list(workers.each("builtins:eval", items))
+    results = dict(pair for batch in batches for pair in batch)
+    lost = results.pop(items[50])
+    assert isinstance(lost, WorkerError)
+    assert "died" in str(lost)
+    assert sorted(results.values()) == [*range(50), *range(51, 100)]
+    assert max(map(len, batches)) > 1
 
 
 def test_memory_of_a_worker_is_bounded(workers: Workers) -> None:
@@ -48,16 +52,29 @@ def test_items_are_taken_no_further_ahead_than_needed(workers: Workers) -> None:
 
     def items() -> Iterator[tuple[int, int]]:
         nonlocal taken
-        for number in range(100):
+        for number in range(2000):
             taken += 1
             yield number, 1
 
     done = 0
-    for (number, _), result in workers.each("operator:add", items()):
-        assert result == number + 1
-        done += 1
-        assert taken - done <= 4 * workers.count
-    assert done == 100
+    for batch in workers.each("operator:add", items()):
+        assert all(result == number + 1 for (number, _), result in batch)
+        done += len(batch)
+        assert taken - done <= 2 * workers.count * _LARGEST_BATCH
+    assert done == 2000
+
+
+def test_quick_work_goes_in_large_batches_and_slow_work_one_by_one(workers: Workers) -> None:
+    quick = [len(batch) for batch in workers.each("operator:add", ((1, 1) for _ in range(1000)))]
+    assert quick[0] == 1
+    assert max(quick) == _LARGEST_BATCH
+    assert {len(batch) for batch in workers.each("time:sleep", [(2 * _MOMENT,)] * 4)} == {1}
+
+
+def test_a_call_does_not_wait_for_the_batches_before_it(workers: Workers) -> None:
+    slow = [workers.submit("time:sleep", [(0.2,)], urgent=False) for _ in range(20)]
+    assert workers.call("operator:add", 2, 3) == 5
+    assert not slow[-1].done()
 
 
 def test_stopping_half_way_leaves_nothing_behind(workers: Workers) -> None:
@@ -68,7 +85,7 @@ def test_stopping_half_way_leaves_nothing_behind(workers: Workers) -> None:
 
 
 def test_a_stop_fails_what_is_in_hand(workers: Workers) -> None:
-    futures = [workers.submit("time:sleep", 60) for _ in range(4)]
+    futures = [workers.submit("time:sleep", [(60,)]) for _ in range(4)]
     workers.stop()
     for future in futures:
         with pytest.raises((WorkerError, CancelledError)):
