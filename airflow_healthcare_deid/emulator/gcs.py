@@ -12,7 +12,7 @@ import os
 import re
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from airflow_healthcare_deid.config.gcs import GcsLocation, parse_gcs_uri
 from airflow_healthcare_deid.emulator.errors import Code, ServiceError, invalid
@@ -131,10 +131,10 @@ def list_gcs(uri: str, field: str = "gcsSource.uri") -> list[str]:
     return [f"gs://{source.bucket}/{name}" for name in _answered(names, source, field)]
 
 
-def write_gcs(uri: str, content: bytes | Path, content_type: str, field: str = "gcsDestination.uriPrefix") -> None:
+def write_gcs(uri: str, content: bytes | BinaryIO, content_type: str, field: str = "gcsDestination.uriPrefix") -> None:
     """Write an object; one that is there is overwritten.
 
-    :param content: the bytes, or the file that has them.
+    :param content: the bytes, or an open file that has them.
     :raises ServiceError: 400 if the bucket is missing, 403 if it may not be written.
     """
     target = parse_location(uri, field)
@@ -146,8 +146,7 @@ def write_gcs(uri: str, content: bytes | Path, content_type: str, field: str = "
             blob.upload_from_string(content, **options)
         else:
             # With its size, an object of up to 8 MiB takes one request instead of two.
-            with content.open("rb") as file:
-                blob.upload_from_file(file, size=content.stat().st_size, **options)
+            blob.upload_from_file(content, size=os.fstat(content.fileno()).st_size, **options)
 
     _answered(write, target, field)
 

@@ -33,7 +33,8 @@ def decode(data: bytes) -> Any:
         value = _decoder.decode(data)
     except (msgspec.DecodeError, RecursionError, UnicodeError, ArithmeticError):
         raise structure("the body is not valid JSON") from None
-    if _too_deep(value):
+    # Nothing is nested deeper than it has brackets; few resources have so many that it must be looked at.
+    if data.count(b"{") + data.count(b"[") >= MAX_DEPTH and _too_deep(value):
         raise structure(f"the body is nested deeper than {MAX_DEPTH} levels")
     return value
 

@@ -215,11 +215,14 @@ class FhirRepository:
     def _retire(self, db: sqlite3.Connection, store: int, kind: str, key: str, *, keep: bool) -> int:
         """Make room for a new current version; return its time, later than that of any other."""
         where = "WHERE store = ? AND type = ? AND id = ?"
-        last = db.execute(f"SELECT max(updated) FROM fhir_versions {where}", (store, kind, key)).fetchone()[0]  # noqa: S608
+        found = db.execute(f"SELECT max(updated) FROM fhir_versions {where}", (store, kind, key)).fetchone()  # noqa: S608
+        last: int | None = found[0]
+        if last is None:
+            return micros(self._clock())
         change = "UPDATE fhir_versions SET current = 0" if keep else "DELETE FROM fhir_versions"
         db.execute(f"{change} {where} AND current", (store, kind, key))
         db.execute(f"DELETE FROM fhir_references {where}", (store, kind, key))  # noqa: S608
-        return max(micros(self._clock()), (last or 0) + 1)
+        return max(micros(self._clock()), last + 1)
 
     @staticmethod
     def _insert(db: sqlite3.Connection, store: int, version: Version) -> None:

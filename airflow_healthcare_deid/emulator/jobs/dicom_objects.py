@@ -55,12 +55,13 @@ class ExportFormat(msgspec.Struct, frozen=True):
         """Whether each frame is an object of its own."""
         return self.media_type != "application/dicom"
 
-    def object_name(self, record: InstanceRecord, frame: int | None = None) -> str:
-        """Return ``{study}/{series}/{instance}[/{frame}].{extension}``.
+    def object_name(self, instance: str, frame: int | None = None) -> str:
+        """Return ``{instance}[/{frame}].{extension}``.
 
+        :param instance: ``{study}/{series}/{instance}``, below whatever prefix.
         :param frame: number of the frame, counted from 1, where the instance has several.
         """
-        path = "/".join(record.uids) if frame is None else f"{'/'.join(record.uids)}/{frame}"
+        path = instance if frame is None else f"{instance}/{frame}"
         return path + _EXTENSIONS[self.media_type]
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from airflow_healthcare_deid.emulator import bigquery, gcs
+from airflow_healthcare_deid.emulator import bigquery
 from airflow_healthcare_deid.emulator.fhir.versions import FhirVersion
 from airflow_healthcare_deid.emulator.jobs.fhir_rows import AnalyticsRows, UnfitRowError
-from airflow_healthcare_deid.emulator.jobs.transfer import count, store_of
+from airflow_healthcare_deid.emulator.jobs.transfer import STORAGE_TASKS, count, destination, not_refused, store_of
 from airflow_healthcare_deid.engine.rules import load_rules
 
 if TYPE_CHECKING:
@@ -27,8 +27,7 @@ def export_to_storage(context: JobContext) -> dict[str, Any]:
     Payload: ``store`` (key), ``types`` (empty means all), ``since`` (microseconds; 0 means all), ``prefix``.
     """
     store = store_of(context)
-    prefix = gcs.parse_location(context.payload["prefix"], "gcsDestination.uriPrefix", prefix=True)
-    gcs.check_bucket(prefix, "gcsDestination.uriPrefix")
+    host, prefix = destination(context)
     with ExitStack() as stack:
         spools: dict[str, bigquery.Spool] = {}
         for version in _selected(context, store.key):
@@ -39,7 +38,8 @@ def export_to_storage(context: JobContext) -> dict[str, Any]:
         for kind, spool in spools.items():
             context.check()
             name = load_rules("transfer")["fhir_objects"]["name"].format(type=kind)
-            gcs.write_gcs(f"gs://{prefix.bucket}/{prefix.name}{name}", spool.file(), _MEDIA_TYPE)
+            call = context.state.workers.call
+            not_refused(call(f"{STORAGE_TASKS}:write", host, prefix + name, spool.file(), _MEDIA_TYPE))
     return {"@type": RESPONSE_TYPE}
 
 

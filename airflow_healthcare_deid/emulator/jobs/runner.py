@@ -57,6 +57,8 @@ class JobRunner:
         except ServiceError as error:
             operations.end_work(record, {"error": error.status()}, now=error.code is Code.CANCELLED)
         except Exception as error:  # noqa: BLE001  (a job must end, whatever went wrong in it)
+            if self._stopping.is_set():  # the workers have stopped before this job has
+                return
             # The type alone: the text of an exception from a parser may hold a patient's data.
             logger.error("Operation %s: unexpected %s", record.name, type(error).__name__)
             failure = ServiceError(Code.INTERNAL, f"Unexpected {type(error).__name__} in the emulator.")

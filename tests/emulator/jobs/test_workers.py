@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING
 
@@ -92,3 +94,12 @@ def test_a_stop_fails_what_is_in_hand(workers: Workers) -> None:
             future.result()
     with pytest.raises(WorkerError, match="stopped"):
         workers.call("operator:add", 1, 1)
+
+
+def test_heavy_libraries_are_loaded_by_the_workers_alone() -> None:
+    code = (
+        "import sys; from airflow_healthcare_deid.emulator import app, jobs; "
+        "[jobs.find_job(kind) for kind in jobs.JOBS]; "
+        "print(*{'google.cloud.storage', 'numpy', 'pydicom'} & set(sys.modules))"
+    )
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).split() == []
