@@ -16,7 +16,6 @@ import msgspec
 from airflow_healthcare_deid.hooks._answers import NOT_JSON, error_from_response, no_answer, server_time, user_agent
 from airflow_healthcare_deid.hooks._methods import METHODS
 from airflow_healthcare_deid.hooks._trust import tls_context
-from airflow_healthcare_deid.resource_names import OperationName
 from airflow_healthcare_deid.version_compat import connection_extras
 
 if TYPE_CHECKING:
@@ -90,20 +89,18 @@ class SharedClient:
             await self._ready.session.close()
 
     async def request(self, method: str, verb: str, name: str, suffix: str = "") -> dict[str, Any]:
-        """Send one request about an operation; a refused token is renewed once.
+        """Send one request about a resource; a refused token is renewed once.
 
         :param method: key of the table of methods.
         :param verb: the HTTP method.
-        :param name: full name of the operation.
-        :param suffix: custom verb, such as ``:cancel``.
+        :param name: full name of the resource; it goes into the path, so it must have been checked.
+        :param suffix: what follows it in the path, such as ``:cancel``.
         :raises ApiError: the error that the answer, or its absence, means.
         """
         async with self._turns:
             return await self._exchange(method, verb, name, suffix)
 
     async def _exchange(self, method: str, verb: str, name: str, suffix: str) -> dict[str, Any]:
-        # The name goes into the path, so it is checked even if it comes from our own trigger's row.
-        OperationName.parse(name)
         path = f"/v1/{name}{suffix}"
         ready = self._ready or await self._set_up()
         status, content, retry_after, used = await self._send(ready, method, verb, name, path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import quote
 
 from airflow.providers.common.compat.sdk import BaseHook
 
@@ -11,10 +12,16 @@ from airflow_healthcare_deid.errors import ApiError, TransientApiError
 from airflow_healthcare_deid.hooks._backoff import CANCEL_ATTEMPTS, Backoff
 from airflow_healthcare_deid.hooks._client import ClientKey, SharedClient
 from airflow_healthcare_deid.operation import Operation
+from airflow_healthcare_deid.resource_names import DatasetName, OperationName
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
+
+StoreNames = dict[str, list[str]]
+"""Full names, under ``dicom_stores`` and ``fhir_stores``."""
+
+PAGE_SIZE = 500
 
 
 class HealthcareAsyncHook(BaseHook):
@@ -66,7 +73,29 @@ class HealthcareAsyncHook(BaseHook):
 
         :param name: its full name.
         """
-        return Operation.from_dict(await self._request("datasets.operations.get", "GET", name))
+        return Operation.from_dict(await self._request("datasets.operations.get", "GET", OperationName.parse(name)))
+
+    async def list_stores(self, dataset: str) -> StoreNames:
+        """Return the names of a dataset's stores; each page is asked for once.
+
+        :param dataset: its full name.
+        """
+        name = DatasetName.parse(dataset)
+        return {
+            "dicom_stores": await self._names(name, "dicomStores"),
+            "fhir_stores": await self._names(name, "fhirStores"),
+        }
+
+    async def _names(self, dataset: DatasetName, collection: str) -> list[str]:
+        names: list[str] = []
+        token = ""
+        while True:
+            suffix = f"/{collection}?pageSize={PAGE_SIZE}" + (f"&pageToken={quote(token, safe='')}" if token else "")
+            page = await self._request(f"datasets.{collection}.list", "GET", dataset, suffix)
+            names += [item["name"] for item in page.get(collection, ())]
+            token = page.get("nextPageToken", "")
+            if not token:
+                return names
 
     async def cancel_operation(self, name: str) -> bool:
         """Ask the service to cancel an operation; it does so in its own time.
@@ -74,10 +103,11 @@ class HealthcareAsyncHook(BaseHook):
         :param name: its full name.
         :return: whether the service took the request; False if the operation has ended already.
         """
+        operation = OperationName.parse(name)
         backoff = Backoff.for_cancelling()
         while True:
             try:
-                await self._request("datasets.operations.cancel", "POST", name, suffix=":cancel")
+                await self._request("datasets.operations.cancel", "POST", operation, ":cancel")
             except TransientApiError as error:
                 if backoff.failures + 1 >= CANCEL_ATTEMPTS:
                     raise
@@ -89,7 +119,9 @@ class HealthcareAsyncHook(BaseHook):
             else:
                 return True
 
-    async def _request(self, method: str, verb: str, name: str, suffix: str = "") -> dict[str, Any]:
+    async def _request(
+        self, method: str, verb: str, name: OperationName | DatasetName, suffix: str = ""
+    ) -> dict[str, Any]:
         if self._client is None:
             raise RuntimeError("HealthcareAsyncHook is used outside of `async with`")
-        return await self._client.request(method, verb, name, suffix)
+        return await self._client.request(method, verb, str(name), suffix)

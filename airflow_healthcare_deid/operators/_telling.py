@@ -19,6 +19,8 @@ from airflow_healthcare_deid.operators._request import dataset_of
 from airflow_healthcare_deid.resource_names import DatasetName, DicomStoreName, OperationName
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_healthcare_deid.hooks.healthcare import HealthcareHook
@@ -85,9 +87,15 @@ def shown_record(context: Context) -> Record | None:
     return msgspec.convert(shown, Record) if shown else None
 
 
-def written_stores(hook: HealthcareHook, destination: str) -> dict[str, list[str]]:
+def written_dataset(destination: str) -> str | None:
+    """Return the destination if it is a dataset, whose stores only the service can tell."""
+    return destination if "://" not in destination and isinstance(parse_resource(destination), DatasetName) else None
+
+
+def written_stores(hook: Callable[[], HealthcareHook], destination: str) -> dict[str, list[str]]:
     """Return the stores that were written, as XComs ``dicom_stores`` and ``fhir_stores``.
 
+    :param hook: returns what to ask; called only if there is something to ask.
     :raises PermissionOrNotFoundError: if the stores of a dataset may not be listed.
     """
     if "://" in destination:
@@ -95,8 +103,8 @@ def written_stores(hook: HealthcareHook, destination: str) -> dict[str, list[str
     name = parse_resource(destination)
     if isinstance(name, DatasetName):
         return {
-            "dicom_stores": [str(store) for store in hook.list_dicom_stores(name)],
-            "fhir_stores": [str(store) for store in hook.list_fhir_stores(name)],
+            "dicom_stores": [str(store) for store in hook().list_dicom_stores(name)],
+            "fhir_stores": [str(store) for store in hook().list_fhir_stores(name)],
         }
     is_dicom = isinstance(name, DicomStoreName)
     return {"dicom_stores": [destination] if is_dicom else [], "fhir_stores": [] if is_dicom else [destination]}

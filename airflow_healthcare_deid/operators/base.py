@@ -30,6 +30,7 @@ from airflow_healthcare_deid.operators._telling import (
     show_operation,
     shown_record,
     summarize,
+    written_dataset,
     written_stores,
 )
 from airflow_healthcare_deid.operators._waiting import wait_in_worker
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context
 
+    from airflow_healthcare_deid.hooks.asynchronous import StoreNames
     from airflow_healthcare_deid.operation import FailurePolicy, Operation
     from airflow_healthcare_deid.operators._request import OperationRequest
     from airflow_healthcare_deid.operators._telling import OperationSummary
@@ -179,7 +181,7 @@ class HealthcareOperationOperator(LineageMixin, HealthcareOperator):
             raise restore_error(event["error"], f"Operation {watched.operation} may still be running")
         if event["status"] == "timeout" or operation is None:
             raise self._timed_out(context, watched, operation)
-        return self._judge(context, watched, operation)
+        return self._judge(context, watched, operation, event.get("stores"))
 
     @task_step
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
@@ -242,6 +244,7 @@ class HealthcareOperationOperator(LineageMixin, HealthcareOperator):
                 deadline=deadline,
                 poll_interval=self._schedule.poll_interval,
                 max_poll_interval=self._schedule.max_poll_interval,
+                destination_dataset=written_dataset(record.destination),
                 cancel_on_kill=self.cancel_on_kill,
                 gcp_conn_id=self.gcp_conn_id,
                 impersonation_chain=self.impersonation_chain,
@@ -266,8 +269,13 @@ class HealthcareOperationOperator(LineageMixin, HealthcareOperator):
         watch = OperationWatch(self._schedule, started=record.time, deadline=deadline)
         return wait_in_worker(self.hook, record.operation, watch, self.log, self._sleep)
 
-    def _judge(self, context: Context, record: Record, operation: Operation) -> OperationSummary:
-        """Return the summary of a finished operation, or raise what became of it."""
+    def _judge(
+        self, context: Context, record: Record, operation: Operation, stores: StoreNames | None = None
+    ) -> OperationSummary:
+        """Return the summary of a finished operation, or raise what became of it.
+
+        :param stores: the destination's, if the trigger has told them.
+        """
         self._running = None
         try:
             self._policy.check(operation)
@@ -281,15 +289,22 @@ class HealthcareOperationOperator(LineageMixin, HealthcareOperator):
             raise
         self.log.info("Operation %s succeeded: %s", operation.name, operation.progress)
         show_operation(context, record, operation)
-        return self._tell(context, record.source, record.destination, operation)
+        return self._tell(context, record.source, record.destination, operation, stores)
 
-    def _tell(self, context: Context, source: str, destination: str, operation: Operation | None) -> OperationSummary:
+    def _tell(
+        self,
+        context: Context,
+        source: str,
+        destination: str,
+        operation: Operation | None,
+        stores: StoreNames | None = None,
+    ) -> OperationSummary:
         """Push the names of the destination's stores, return the summary, and forget.
 
         :param operation: None if a destination that was there is used as it is.
         """
         try:
-            for key, names in written_stores(self.hook, destination).items():
+            for key, names in (stores or written_stores(lambda: self.hook, destination)).items():
                 context["ti"].xcom_push(key=key, value=names)
         except ApiError as error:
             self.log.warning("The destination's stores are not pushed as XComs: %s", error)

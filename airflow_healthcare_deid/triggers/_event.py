@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
 
 import msgspec
 
@@ -11,6 +11,7 @@ from airflow_healthcare_deid.operation import Operation, Progress
 
 if TYPE_CHECKING:
     from airflow_healthcare_deid.errors import ApiError
+    from airflow_healthcare_deid.hooks.asynchronous import StoreNames
 
 EVENT_VERSION = 1
 Status = Literal["finished", "timeout", "error"]
@@ -30,12 +31,16 @@ class OperationEvent(TypedDict):
 
     ``finished``: it ended, well or badly. ``timeout``: its deadline passed, and it was asked to stop if the trigger may
     do so. ``error``: it could no longer be watched.
+
+    ``stores`` are those of the destination of an operation that ended well, where the trigger was asked for them and
+    could list them; so the worker that goes on need not load Google's libraries.
     """
 
     version: int
     status: Status
     operation: dict[str, Any] | None
     error: ErrorPart | None
+    stores: NotRequired[StoreNames | None]
 
 
 def flatten(operation: Operation) -> dict[str, Any]:

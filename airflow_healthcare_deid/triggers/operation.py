@@ -9,6 +9,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_healthcare_deid.errors import ApiError
 from airflow_healthcare_deid.hooks.asynchronous import HealthcareAsyncHook
+from airflow_healthcare_deid.operation import OperationStatus
 from airflow_healthcare_deid.polling import PollSchedule
 from airflow_healthcare_deid.triggers._event import EVENT_VERSION, OperationEvent, Status, error_part, flatten
 from airflow_healthcare_deid.triggers._guard import is_awaited
@@ -17,6 +18,9 @@ from airflow_healthcare_deid.version_compat import TRIGGER_HAS_ON_KILL
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
+
+    from airflow_healthcare_deid.hooks.asynchronous import StoreNames
+    from airflow_healthcare_deid.operation import Operation
 
 KILL_TIMEOUT = 20.0
 """Seconds that cancelling may take; below Airflow's ``[triggerer] on_kill_timeout`` of 30."""
@@ -32,6 +36,7 @@ class HealthcareOperationTrigger(BaseTrigger):
     :param deadline: when to give up, in seconds since the epoch; None for never.
     :param poll_interval: seconds before the first request, and the least between two.
     :param max_poll_interval: most seconds between two requests.
+    :param destination_dataset: full name of the dataset whose stores to tell when the operation has ended well.
     :param cancel_on_kill: cancel the operation when a user marks or clears the deferred task.
     :param cancel_on_timeout: cancel the operation when the deadline passes.
     :param gcp_conn_id: Airflow connection of type ``google_cloud_platform``.
@@ -47,6 +52,7 @@ class HealthcareOperationTrigger(BaseTrigger):
         deadline: float | None = None,
         poll_interval: float = 10.0,
         max_poll_interval: float = 300.0,
+        destination_dataset: str | None = None,
         cancel_on_kill: bool = True,
         cancel_on_timeout: bool = True,
         gcp_conn_id: str = "google_cloud_default",
@@ -60,6 +66,7 @@ class HealthcareOperationTrigger(BaseTrigger):
         self.deadline = deadline
         self.poll_interval = poll_interval
         self.max_poll_interval = max_poll_interval
+        self.destination_dataset = destination_dataset
         self.cancel_on_kill = cancel_on_kill
         self.cancel_on_timeout = cancel_on_timeout
         self.gcp_conn_id = gcp_conn_id
@@ -77,6 +84,7 @@ class HealthcareOperationTrigger(BaseTrigger):
                 "deadline": self.deadline,
                 "poll_interval": self.poll_interval,
                 "max_poll_interval": self.max_poll_interval,
+                "destination_dataset": self.destination_dataset,
                 "cancel_on_kill": self.cancel_on_kill,
                 "cancel_on_timeout": self.cancel_on_timeout,
                 "gcp_conn_id": self.gcp_conn_id,
@@ -138,11 +146,20 @@ class HealthcareOperationTrigger(BaseTrigger):
                     self.log.info("Operation %s is %s: %s", operation.name, operation.status, operation.progress)
                 delay = watch.saw(operation, hook.server_time)
                 if operation.done:
-                    return self._event("finished", watch)
+                    return {**self._event("finished", watch), "stores": await self._stores(hook, operation)}
             if watch.overdue:
                 if self.cancel_on_timeout:
                     await self._cancel(hook)
                 return self._event("timeout", watch)
+
+    async def _stores(self, hook: HealthcareAsyncHook, operation: Operation) -> StoreNames | None:
+        if self.destination_dataset is None or operation.status is not OperationStatus.SUCCEEDED:
+            return None
+        try:
+            return await hook.list_stores(self.destination_dataset)
+        except ApiError as error:  # no reason to hold up the end: the worker can look for itself
+            self.log.info("The destination's stores are left to the worker: %s", error)
+            return None
 
     async def _cancel(self, hook: HealthcareAsyncHook) -> None:
         try:

@@ -83,7 +83,7 @@ def crash_at(monkeypatch: pytest.MonkeyPatch, owner: type, name: str, *, before:
         (HealthcareHook, "start_operation", True),
         (HealthcareHook, "start_operation", False),
         (HealthcareOperationOperator, "_judge", True),
-        (HealthcareHook, "list_dicom_stores", True),
+        (HealthcareOperationOperator, "_tell", True),
         (DictStore, "delete", True),
     ],
     ids=[

@@ -34,3 +34,48 @@ def test_no_heavy_module_is_loaded() -> None:
     assert not [module for module in loaded if module.startswith("airflow.providers.google")]
     other_wings = ("airflow_healthcare_deid.emulator", "airflow_healthcare_deid.engine")
     assert not [module for module in loaded if module.startswith(other_wings)]
+
+
+LIBRARIES = (
+    "aiohttp",
+    "airflow.providers.google.common",
+    "google.api_core",
+    "google.auth",
+    "googleapiclient",
+    "httplib2",
+)
+RESUME = """
+import json, sys
+from types import SimpleNamespace
+from airflow_healthcare_deid.operation import Operation
+from airflow_healthcare_deid.operators.deidentify import DeidentifyDatasetOperator
+from airflow_healthcare_deid.triggers._event import flatten
+dataset = "projects/p/locations/l/datasets/"
+task = DeidentifyDatasetOperator(
+    task_id="t", source_dataset=dataset + "a", destination_dataset=dataset + "b", config={"dicom": {}}
+)
+name = dataset + "a/operations/1"
+event = {
+    "version": 1,
+    "status": "finished",
+    "operation": flatten(Operation(name=name, done=True)),
+    "error": None,
+    "stores": {"dicom_stores": [dataset + "b/dicomStores/s"], "fhir_stores": []},
+}
+record = {
+    "method": "datasets.deidentify", "source": dataset + "a", "destination": dataset + "b", "fingerprint": "f",
+    "time": 0.0, "deadline": None, "certain": True, "operation": name,
+}
+pushed = {}
+ti = SimpleNamespace(task_id="t", map_index=-1, try_number=1, max_tries=0,
+                     xcom_push=lambda key, value: pushed.update({key: value}))
+task.execute_complete({"ti": ti, "task": task, "outlet_events": {}}, event, record)
+print(json.dumps([pushed["dicom_stores"], sorted(sys.modules)]))
+"""
+
+
+def test_the_worker_that_goes_on_after_the_trigger_needs_no_library_of_googles() -> None:
+    output = subprocess.run([sys.executable, "-c", RESUME], check=True, capture_output=True, text=True).stdout
+    stores, loaded = json.loads(output.splitlines()[-1])
+    assert stores == ["projects/p/locations/l/datasets/b/dicomStores/s"]
+    assert not [module for module in loaded if module.startswith(LIBRARIES)]

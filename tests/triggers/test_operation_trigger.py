@@ -48,6 +48,38 @@ def test_one_event_at_the_end(hook: HealthcareHook, admin: EmulatorAdmin) -> Non
     assert all(not isinstance(value, dict | list) for value in event["operation"].values())
 
 
+def test_the_destinations_stores_come_with_the_end(
+    hook: HealthcareHook, admin: EmulatorAdmin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("airflow_healthcare_deid.hooks.asynchronous.PAGE_SIZE", 2)
+    for number in range(5):
+        hook.create_dicom_store(SOURCE.dicom_store(f"images-{number}"))
+    body = {"destinationDataset": str(DESTINATION), "config": {"dicom": {}, "fhir": {}}}
+    name = hook.deidentify_dataset(SOURCE, body).name
+    event = first_event(trigger(name, destination_dataset=str(DESTINATION)))
+    assert event["stores"] == {
+        "dicom_stores": [str(store) for store in hook.list_dicom_stores(DESTINATION)],
+        "fhir_stores": [str(DESTINATION.fhir_store("records"))],
+    }
+    assert len(event["stores"]["dicom_stores"]) > 5
+
+
+def test_stores_that_cannot_be_listed_do_not_hold_up_the_end(hook: HealthcareHook, admin: EmulatorAdmin) -> None:
+    name = begin(hook)
+    admin.add_fault("GET", r"/fhirStores$", status=403)
+    event = first_event(trigger(name, destination_dataset=str(DESTINATION)))
+    assert (event["status"], event["stores"]) == ("finished", None)
+
+
+def test_stores_of_an_operation_that_ended_badly_are_not_listed(hook: HealthcareHook, admin: EmulatorAdmin) -> None:
+    admin.set_progression("manual")
+    name = begin(hook)
+    hook.cancel_operation(name)
+    event = first_event(trigger(name, destination_dataset=str(DESTINATION)))
+    assert event["stores"] is None
+    assert admin.requests("GET", r"Stores$") == []
+
+
 def test_only_names_and_numbers_are_stored(hook: HealthcareHook) -> None:
     made = trigger("projects/p/locations/l/datasets/d/operations/1", impersonation_chain=["a@b", "c@d"])
     _, kwargs = made.serialize()
