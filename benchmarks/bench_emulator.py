@@ -2,7 +2,8 @@
 
 The engine's own rate is that of one process for each core that does nothing else, file to file or text to text,
 measured before and after the emulator's work since the speed of a machine drifts. While the emulator works, somebody
-asks it for a dataset twenty times a second. `--count 10000` is the full run.
+asks it for the datasets twenty times a second. `--count 10000` is the full run; `--side 512` makes the images as large
+as those of a real CT.
 """
 
 from __future__ import annotations
@@ -55,13 +56,15 @@ def _engines() -> tuple[Any, Any]:
 
 
 def deidentify_files(folder: Path, numbers: range) -> float:
-    """De-identify files into files; returns the CPU seconds it took."""
+    """De-identify files, each into a file of its own; returns the CPU seconds it took."""
     started = time.process_time()
-    target = folder / f"{numbers.start}.out"
     for number in numbers:
-        target.write_bytes(_engines()[0].deidentify((folder / f"{number}.dcm").read_bytes()).data)
-    target.unlink()
-    return time.process_time() - started
+        data = _engines()[0].deidentify((folder / f"{number}.dcm").read_bytes()).data
+        (folder / f"{number}.out").write_bytes(data)
+    seconds = time.process_time() - started
+    for number in numbers:
+        (folder / f"{number}.out").unlink()
+    return seconds
 
 
 def deidentify_texts(texts: list[bytes]) -> float:
@@ -124,11 +127,11 @@ def finish(client: httpx.Client, started: httpx.Response) -> dict[str, Any]:
 
 
 class Watcher(threading.Thread):
-    """Asks for a dataset again and again, and looks at the emulator's memory."""
+    """Asks for the datasets again and again, and looks at the emulator's memory."""
 
     def __init__(self, client: httpx.Client, process: psutil.Process) -> None:
         super().__init__(daemon=True)
-        self._url = client.base_url.join(f"{PARENT}/datasets/d")
+        self._url = client.base_url.join(f"{PARENT}/datasets")
         self._process = process
         self._stopped = threading.Event()
         self.answers: list[float] = []
@@ -147,23 +150,25 @@ class Watcher(threading.Thread):
         self.join()
 
 
-def timed(title: str, count: int, client: httpx.Client, process: psutil.Process, work: Callable[[], Any]) -> float:
-    """Do some work and print a row about it; returns how many a second."""
+def timed(
+    title: str, count: int, client: httpx.Client, process: psutil.Process, work: Callable[[], Any]
+) -> tuple[float, float]:
+    """Do some work and print a row about it; returns how many a second, and the CPU milliseconds of each."""
     watcher = Watcher(client, process)
     watcher.start()
     started, cpu = time.perf_counter(), _cpu(process)
     work()
     seconds = time.perf_counter() - started
-    workers, own = (after - before for before, after in zip(cpu, _cpu(process), strict=True))
+    workers, own = ((after - before) * 1000 / count for before, after in zip(cpu, _cpu(process), strict=True))
     watcher.stop()
     answers = sorted(watcher.answers)
     print(
-        f"| {title} | {count / seconds:.0f} | {workers * 1000 / count:.2f} | {own * 1000 / count:.2f} "
+        f"| {title} | {count / seconds:.0f} | {workers:.2f} | {own:.2f} "
         f"| {statistics.median(answers):.0f}, {answers[int(len(answers) * 0.99)]:.0f}, {answers[-1]:.0f} "
         f"| {watcher.memory[0]:.0f} to {max(watcher.memory):.0f} |",
         flush=True,
     )
-    return count / seconds
+    return count / seconds, workers + own
 
 
 def _cpu(process: psutil.Process) -> tuple[float, float]:
@@ -173,51 +178,69 @@ def _cpu(process: psutil.Process) -> tuple[float, float]:
     return sum(times.user + times.system for times in workers), own.user + own.system
 
 
-def run(kind: str, count: int, client: httpx.Client, process: psutil.Process, folder: Path) -> None:
-    """Measure one kind of data."""
-    store = {"DICOM": "dicomStores", "FHIR": "fhirStores"}[kind]
-    source, target = f"datasets/d/{store}", f"datasets/{kind.lower()}-out"
-    settings = {"version": "R4", "enableUpdateCreate": True} if kind == "FHIR" else {}
-    send(client, source, params={f"{store[:-1]}Id": "s"}, json=settings)
-    path = f"{source}/s/{'dicomWeb/studies' if kind == 'DICOM' else 'fhir'}"
+class Work:
+    """What is done with one kind of data.
 
-    def fill() -> None:
-        for first in range(0, count, BATCH):
-            numbers = range(first, min(first + BATCH, count))
-            if kind == "DICOM":
-                content, media_type = made_up.multipart([folder / f"{number}.dcm" for number in numbers])
+    :param kind: ``DICOM`` or ``FHIR``.
+    :param dataset: where; a new one.
+    :param count: of how many instances or resources.
+    """
+
+    def __init__(self, client: httpx.Client, folder: Path, kind: str, dataset: str, count: int) -> None:
+        self._client, self._folder, self._kind, self._count = client, folder, kind, count
+        self._stores = {"DICOM": "dicomStores", "FHIR": "fhirStores"}[kind]
+        self._source, self._target = f"datasets/{dataset}", f"datasets/{dataset}-out"
+        finish(client, send(client, "datasets", params={"datasetId": dataset}, json={}))
+        settings = {"version": "R4", "enableUpdateCreate": True} if kind == "FHIR" else {}
+        send(client, f"{self._source}/{self._stores}", params={f"{self._stores[:-1]}Id": "s"}, json=settings)
+
+    def store(self) -> None:
+        path = f"{self._source}/{self._stores}/s/{'dicomWeb/studies' if self._kind == 'DICOM' else 'fhir'}"
+        for first in range(0, self._count, BATCH):
+            numbers = range(first, min(first + BATCH, self._count))
+            if self._kind == "DICOM":
+                content, media_type = made_up.multipart([self._folder / f"{number}.dcm" for number in numbers])
             else:
                 content, media_type = made_up.bundle(numbers), "application/fhir+json"
-            send(client, path, content=content, headers={"content-type": media_type})
+            send(self._client, path, content=content, headers={"content-type": media_type})
 
-    def deidentify() -> None:
-        body = {"destinationDataset": f"{PARENT[4:]}/{target}", "config": {kind.lower(): CONFIG[kind.lower()]}}
-        counter = finish(client, send(client, "datasets/d:deidentify", json=body))
-        assert counter == {"success": str(count)}, counter
+    def deidentify(self) -> None:
+        kind = self._kind.lower()
+        body = {"destinationDataset": f"{PARENT[4:]}/{self._target}", "config": {kind: CONFIG[kind]}}
+        counter = finish(self._client, send(self._client, f"{self._source}:deidentify", json=body))
+        assert counter == {"success": str(self._count)}, counter
 
-    def export() -> None:
-        body = {"gcsDestination": {"uriPrefix": f"gs://bucket/{kind}"}}
-        finish(client, send(client, f"{target}/{store}/s:export", json=body))
+    def export(self) -> None:
+        body = {"gcsDestination": {"uriPrefix": f"gs://bucket/{self._kind}"}}
+        finish(self._client, send(self._client, f"{self._target}/{self._stores}/s:export", json=body))
 
+
+def run(kind: str, count: int, client: httpx.Client, process: psutil.Process, folder: Path) -> None:
+    """Measure one kind of data."""
+    first = Work(client, folder, kind, f"{kind.lower()}-first", 4 * CORES)
+    for step in (first.store, first.deidentify, first.export):  # the workers start, and import what they need
+        step()
+    work = Work(client, folder, kind, kind.lower(), count)
     with ProcessPoolExecutor(CORES) as pool:
         engine_rate(pool, folder, kind, CORES)  # imports
-        before, cpu = engine_rate(pool, folder, kind, count)
-        timed(f"{kind}: store", count, client, process, fill)
-        worked = timed(f"{kind}: de-identify", count, client, process, deidentify)
+        before, cpu_before = engine_rate(pool, folder, kind, count)
+        timed(f"{kind}: store", count, client, process, work.store)
+        rate, cpu = timed(f"{kind}: de-identify", count, client, process, work.deidentify)
         after, cpu_after = engine_rate(pool, folder, kind, count)
-        timed(f"{kind}: export", count, client, process, export)
+        timed(f"{kind}: export", count, client, process, work.export)
     alone = 2 / (1 / before + 1 / after)
     print(
-        f"| {kind}: engine alone, before and after | {before:.0f}, {after:.0f} | {cpu:.2f}, {cpu_after:.2f} "
-        f"| | emulator: {worked / alone:.0%} of it | |"
+        f"| {kind}: engine alone, before and after | {before:.0f}, {after:.0f} | {cpu_before:.2f}, {cpu_after:.2f} "
+        f"| | emulator: {rate / alone:.0%} of it, by CPU time {(cpu_before + cpu_after) / 2 / cpu:.0%} | |"
     )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--count", type=int, default=1000)
+    parser.add_argument("--side", type=int, default=128, help="rows and columns of the images")
     options = parser.parse_args()
-    print(f"{options.count} instances and {options.count} resources, {CORES} cores\n")
+    print(f"{options.count} instances of {options.side}x{options.side}, {options.count} resources, {CORES} cores\n")
     print(
         "| work | a second | CPU ms each, workers | CPU ms each, emulator "
         "| ms until answered: median, 99 %, worst | MiB, start to most |"
@@ -225,9 +248,8 @@ def main() -> None:
     print("|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        made_up.write_instances(folder, options.count)
+        made_up.write_instances(folder, options.count, options.side)
         with emulator(folder / "state") as (client, process):
-            finish(client, send(client, "datasets", params={"datasetId": "d"}, json={}))
             for kind in ("DICOM", "FHIR"):
                 run(kind, options.count, client, process, folder)
 

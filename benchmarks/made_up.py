@@ -15,8 +15,11 @@ INSTANCES_PER_SERIES = 100
 _UIDS = "1.2.826.0.1.3680043.8.498.20040119.72730"
 
 
-def write_instances(folder: Path, count: int) -> None:
-    """Write ``0.dcm``, ``1.dcm`` and so on: a CT of 39 kB, 253 elements, in series of a hundred."""
+def write_instances(folder: Path, count: int, side: int = 128) -> None:
+    """Write ``0.dcm``, ``1.dcm`` and so on: a CT of 253 elements, in series of a hundred; 39 kB in its own size.
+
+    :param side: rows and columns.
+    """
     from pydicom import dcmread
     from pydicom.data import get_testdata_file
     from pydicom.uid import UID
@@ -24,6 +27,8 @@ def write_instances(folder: Path, count: int) -> None:
     path = get_testdata_file("CT_small.dcm")
     assert isinstance(path, str)
     dataset = dcmread(path)
+    dataset.Rows = dataset.Columns = side
+    dataset.PixelData = (dataset.PixelData * (side * side // (128 * 128) + 1))[: 2 * side * side]
     for number in range(count):
         dataset.StudyInstanceUID = f"{_UIDS}.1.{number // INSTANCES_PER_SERIES}"
         dataset.SeriesInstanceUID = f"{_UIDS}.2.{number // INSTANCES_PER_SERIES}"
