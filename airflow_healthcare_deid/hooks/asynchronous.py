@@ -68,12 +68,13 @@ class HealthcareAsyncHook(BaseHook):
         """The service's clock at the last answer to any user of the client, or None before the first."""
         return self._client.server_time if self._client else None
 
-    async def get_operation(self, name: str) -> Operation:
+    async def get_operation(self, name: OperationName | str) -> Operation:
         """Look at an operation, once.
 
-        :param name: its full name.
+        :param name: its full name; who asks often reads it once.
         """
-        return Operation.from_dict(await self._request("datasets.operations.get", "GET", OperationName.parse(name)))
+        checked = OperationName.parse(name) if isinstance(name, str) else name
+        return Operation.from_dict(await self._request("datasets.operations.get", "GET", checked))
 
     async def list_stores(self, dataset: str) -> StoreNames:
         """Return the names of a dataset's stores; each page is asked for once.

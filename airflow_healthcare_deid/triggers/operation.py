@@ -11,6 +11,7 @@ from airflow_healthcare_deid.errors import ApiError
 from airflow_healthcare_deid.hooks.asynchronous import HealthcareAsyncHook
 from airflow_healthcare_deid.operation import OperationStatus
 from airflow_healthcare_deid.polling import PollSchedule
+from airflow_healthcare_deid.resource_names import OperationName
 from airflow_healthcare_deid.triggers._event import EVENT_VERSION, OperationEvent, Status, error_part, flatten
 from airflow_healthcare_deid.triggers._guard import is_awaited
 from airflow_healthcare_deid.triggers._watch import OperationWatch
@@ -130,11 +131,12 @@ class HealthcareOperationTrigger(BaseTrigger):
         watch = OperationWatch(
             PollSchedule(self.poll_interval, self.max_poll_interval), started=self.started, deadline=self.deadline
         )
+        name = OperationName.parse(self.operation_name)
         delay = watch.first_delay()
         while True:
             await asyncio.sleep(delay)
             try:
-                operation = await hook.get_operation(self.operation_name)
+                operation = await hook.get_operation(name)
             except ApiError as error:
                 try:
                     delay = watch.failed(error)
