@@ -14,7 +14,6 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,8 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Sequence
 
 T = TypeVar("T", bound="tuple[object, ...]")
-Batch = list[Any]
-"""What a task returned for each item, or `WorkerError` where it returned nothing."""
+_Answer = tuple[float, list[Any]]
+"""Seconds that a batch took, and for each item what the task returned, or `WorkerError` where it returned nothing."""
+_Task = tuple["Future[_Answer]", str, "Sequence[tuple[object, ...]]"]
 
 _TASK_TIMEOUT = 900.0
 _MOMENT = 0.025
@@ -45,19 +45,17 @@ class Workers:
 
     def __init__(self, count: int | None = None) -> None:
         self.count = count or len(os.sched_getaffinity(0))
-        self._tasks: queue.PriorityQueue[_Task] = queue.PriorityQueue()
-        self._numbers = itertools.count()
+        self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._workers: list[_Worker] = []
         self._unfinished = 0
         self._stopped = False
 
-    def submit(self, task: str, batch: Sequence[tuple[object, ...]], *, urgent: bool = True) -> Future[_Answer]:
+    def submit(self, task: str, batch: Sequence[tuple[object, ...]]) -> Future[_Answer]:
         """Have a worker call a function, once for each tuple of arguments.
 
         :param task: ``module:function``; named, so that only the worker loads the module.
         :param batch: what to call it with; these and the results must pickle.
-        :param urgent: whether it goes before what is not: somebody waits for an answer.
         """
         future: Future[_Answer] = Future()
         with self._lock:
@@ -67,7 +65,7 @@ class Workers:
             self._unfinished += 1
             if self._unfinished > len(self._workers) < self.count:
                 self._workers.append(_Worker(self._tasks))
-            self._tasks.put(_Task(not urgent, next(self._numbers), future, (task, batch)))
+            self._tasks.put((future, task, batch))
         future.add_done_callback(self._finished)
         return future
 
@@ -96,7 +94,7 @@ class Workers:
         try:
             while True:
                 while len(waiting) < 2 * self.count and (batch := list(itertools.islice(left, size))):
-                    waiting[self.submit(task, batch, urgent=False)] = batch
+                    waiting[self.submit(task, batch)] = batch
                 if not waiting:
                     return
                 done, _ = wait(waiting, return_when=FIRST_COMPLETED)
@@ -127,29 +125,15 @@ class Workers:
         for worker in workers:
             worker.stop()
         for _ in workers:
-            self._tasks.put(_Task(True, next(self._numbers), None))
+            self._tasks.put(None)
         for worker in workers:
             worker.join()
-
-
-_Answer = tuple[float, Batch]
-"""Seconds that a batch took, and its results."""
-
-
-@dataclass(order=True, slots=True)
-class _Task:
-    """A batch that waits for a worker; one without a future ends the worker. The lowest comes first."""
-
-    later: bool
-    number: int
-    future: Future[_Answer] | None = field(compare=False)
-    message: tuple[str, Sequence[tuple[object, ...]]] = field(compare=False, default=("", ()))
 
 
 class _Worker(threading.Thread):
     """A process, and the thread that feeds it."""
 
-    def __init__(self, tasks: queue.PriorityQueue[_Task]) -> None:
+    def __init__(self, tasks: queue.SimpleQueue[_Task | None]) -> None:
         super().__init__(name="healthcare-emulator-worker", daemon=True)
         self._tasks = tasks
         self._stopping = threading.Event()
@@ -163,7 +147,8 @@ class _Worker(threading.Thread):
 
     def run(self) -> None:
         connection: Connection | None = None
-        while (future := (task := self._tasks.get()).future) is not None:
+        while (work := self._tasks.get()) is not None:
+            future, task, batch = work
             if not future.set_running_or_notify_cancel():
                 continue
             if self._stopping.is_set():
@@ -173,7 +158,7 @@ class _Worker(threading.Thread):
             if self._stopping.is_set():
                 self.stop()
             try:
-                connection.send(task.message)
+                connection.send((task, batch))
                 if not connection.poll(_TASK_TIMEOUT):
                     raise TimeoutError
                 seconds, outcomes = connection.recv()

@@ -73,12 +73,6 @@ def test_quick_work_goes_in_large_batches_and_slow_work_one_by_one(workers: Work
     assert {len(batch) for batch in workers.each("time:sleep", [(2 * _MOMENT,)] * 4)} == {1}
 
 
-def test_a_call_does_not_wait_for_the_batches_before_it(workers: Workers) -> None:
-    slow = [workers.submit("time:sleep", [(0.2,)], urgent=False) for _ in range(20)]
-    assert workers.call("operator:add", 2, 3) == 5
-    assert not slow[-1].done()
-
-
 def test_stopping_half_way_leaves_nothing_behind(workers: Workers) -> None:
     results = workers.each("time:sleep", iter([(0.001,)] * 100))
     next(results)
