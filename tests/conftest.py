@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import shutil
 import tempfile
+import warnings
+from importlib import import_module
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,7 +26,14 @@ for name in [name for name in os.environ if name.startswith(("AIRFLOW", "HEALTHC
 os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="airflow-home-")
 os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 atexit.register(shutil.rmtree, os.environ["AIRFLOW_HOME"], ignore_errors=True)
+if version("apache-airflow").startswith("2."):
+    # Its hooks import this when it is first asked for providers, and much of what that imports is deprecated by now.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import_module("flask_appbuilder.fieldwidgets")
 
+# The tests' own client tells of each request, which Airflow 2 writes where commands write their output.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 # How long an example takes depends on what else the machine does.
 settings.register_profile("untimed", deadline=None)
