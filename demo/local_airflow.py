@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sqlite3
 import subprocess
 import sys
 import time
@@ -29,6 +30,7 @@ HEALTH_NAMES = {
 }
 ARGUMENTS = {"scheduler": ["--skip-serve-logs"], "triggerer": ["--skip-serve-logs"]}
 TASKS_SERVER = "tasks-api-server"
+DATABASE = "airflow.db"
 
 
 class LocalAirflow:
@@ -83,6 +85,7 @@ class LocalAirflow:
         """Create the metadata database and start every component; returns before they are ready."""
         self.home.mkdir(parents=True, exist_ok=True)
         self.run("db", "migrate")
+        _give_each_trigger_an_id_of_its_own(self.home / DATABASE)
         for component in self.components.values():
             component.start()
 
@@ -183,6 +186,20 @@ class LocalAirflow:
         )
 
 
+def _give_each_trigger_an_id_of_its_own(database: Path) -> None:
+    """Keep SQLite from giving the id of a deleted trigger to the next one, which no database of a server does.
+
+    The triggerer tells triggers apart by their ids: it would take the new one for the old one, which goes on, and never
+    start it.
+    """
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        rows = connection.execute("SELECT sql FROM sqlite_master WHERE tbl_name = 'trigger' ORDER BY type DESC")
+        table, *indexes = [sql for (sql,) in rows if sql]
+        table = table.replace("id INTEGER NOT NULL", "id INTEGER PRIMARY KEY AUTOINCREMENT", 1)
+        table = table.replace("CONSTRAINT trigger_pkey PRIMARY KEY (id),", "", 1)
+        connection.executescript(";".join(['DROP TABLE "trigger"', table, *indexes]))
+
+
 def _runs_a_task(process: psutil.Process) -> bool:
     # The title of a worker is "airflow worker -- LocalExecutor: <idle>", or ends with the id of its task instance.
     with contextlib.suppress(psutil.Error):
@@ -209,7 +226,7 @@ def _settings(home: Path, dags_folder: Path, url: str, tasks_url: str) -> dict[s
         "CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
         "CORE__EXECUTION_API_SERVER_URL": f"{tasks_url}/execution/",
         # SQLite has one writer: a component that finds it busy waits instead of failing.
-        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db?timeout=60",
+        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/{DATABASE}?timeout=60",
         "API__BASE_URL": url,
         "API__SECRET_KEY": "local-airflow-session-key",
         "API_AUTH__JWT_SECRET": "local-airflow-token-key-of-at-least-64-bytes-for-the-hs512-algorithm",

@@ -31,7 +31,8 @@ def run(path: str, date: str | None) -> dict[str, Any]:
     dag = load(path)
     for task in dag.tasks:
         task.retries = 0
-    ended = dag.test(logical_date=datetime.fromisoformat(date).replace(tzinfo=UTC) if date else None)
+    when = datetime.fromisoformat(date).replace(tzinfo=UTC) if date else None
+    ended = dag.test(run_after=when, logical_date=when)
     with create_session() as session:
         instances = ended.get_task_instances(session=session)
         tasks = {f"{ti.task_id}[{ti.map_index}]" if ti.map_index >= 0 else ti.task_id: ti.state for ti in instances}

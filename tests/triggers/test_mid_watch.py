@@ -67,6 +67,8 @@ def test_an_expired_token_is_renewed(secure_hook: HealthcareHook, secure: Emulat
 
     def expire() -> None:
         secure.add_fault("GET", LOOK, status=401, count=1)
+        while len(tokens.issued) < 2:
+            pass
         secure.advance(name, done=True)
 
     assert watched(name, secure, expire)["status"] == "finished"
