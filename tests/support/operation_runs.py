@@ -118,16 +118,6 @@ class Run:
         with _acting:
             self.airflow.api.clear_task(self.dag_id, self.run_id, TASK)
 
-    def pause(self) -> None:
-        """Let Airflow begin no task of the DAG, which no other run may use."""
-        with _acting:
-            self.airflow.api.pause(self.dag_id)
-
-    def resume(self) -> None:
-        """Let Airflow begin tasks again."""
-        with _acting:
-            self.airflow.api.pause(self.dag_id, paused=False)
-
     def delete(self) -> None:
         """Delete the run; Airflow wants it ended first."""
         with _acting:

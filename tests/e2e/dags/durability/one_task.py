@@ -11,7 +11,6 @@ from airflow_healthcare_deid.operators.deidentify import DeidentifyDatasetOperat
 
 PATIENCE: dict[str, dict[str, Any]] = {
     "": {"retries": 2},
-    "_paused": {"retries": 2},
     "_timeout": {"timeout": 5},
     "_execution_timeout": {"execution_timeout": timedelta(seconds=40)},
 }
