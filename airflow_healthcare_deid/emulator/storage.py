@@ -42,10 +42,7 @@ class Storage:
             raise InvalidRequestError(
                 "data_dir", f"{self.directory} is in use by another emulator", "Stop that one or take another directory"
             ) from None
-        shutil.rmtree(self.directory / "incoming", ignore_errors=True)
-        # A folder for this run alone: a worker that outlived a killed emulator finds its own gone.
-        self.incoming = self.directory / "incoming" / secrets.token_hex(8)
-        self.incoming.mkdir(mode=0o700, parents=True)
+        self.incoming = self._empty_incoming()
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._write_lock = threading.RLock()
@@ -111,6 +108,20 @@ class Storage:
         self._lock_file.close()
         if self._temporary:
             shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _empty_incoming(self) -> Path:
+        """Return a folder for this run alone: a worker that outlived a killed emulator finds its own gone.
+
+        The old one is moved before it is removed, so that such a worker adds nothing to it meanwhile.
+        """
+        incoming, stale = self.directory / "incoming", self.directory / "stale"
+        shutil.rmtree(stale, ignore_errors=True)
+        if incoming.exists():
+            incoming.rename(stale)
+            shutil.rmtree(stale, ignore_errors=True)
+        folder = incoming / secrets.token_hex(8)
+        folder.mkdir(mode=0o700, parents=True)
+        return folder
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
