@@ -10,8 +10,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO_EXTRAS := emulator,storage,text
 CODE := airflow_healthcare_deid dags demo docs quality scripts tests benchmarks
-# Two workers, each file of tests on one of them: a file that starts an Airflow shares it among its tests.
-PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadfile
+# Two workers; tests/conftest.py says which tests go to which.
+PYTEST := $(BIN)/python -m pytest -q -n 2 --no-loadscope-reorder
 
 # uv installs the same packages several times faster than pip; without it pip does the work.
 INSTALL = if [ -x $(BIN)/uv ]; then \

@@ -141,7 +141,7 @@ def run_tests(version: str, python: Path, tree: Path, arguments: list[str]) -> O
     report = BUILD / f"{version}.xml"
     report.unlink(missing_ok=True)
     started = time.monotonic()
-    command = [str(python), "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", "-m", "not e2e"]
+    command = [str(python), "-m", "pytest", "-q", "-n", "2", "-m", "not e2e"]
     command += [f"--ignore={tests}" for tests in OF_THE_REPOSITORY]
     code = subprocess.run([*command, f"--junit-xml={report}", *arguments], cwd=tree, check=False).returncode
     seconds = time.monotonic() - started

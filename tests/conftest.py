@@ -18,6 +18,9 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from xdist.remote import Producer
+    from xdist.scheduler import Scheduling
+
     from airflow_healthcare_deid.emulator import Emulator
 
 # Airflow reads its settings, and writes a default configuration, when it is first imported.
@@ -38,6 +41,23 @@ logging.getLogger("httpx").setLevel(logging.WARNING)
 # How long an example takes depends on what else the machine does.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the end-to-end tests first: they take the longest."""
+    items.sort(key=lambda item: item.path.parent.name != "e2e")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    """Give one worker all end-to-end tests, which wait a lot, and the others a file of tests at a time meanwhile."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduler(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "e2e" if nodeid.startswith("tests/e2e/") else super()._split_scope(nodeid)
+
+    return Scheduler(config, log)
 
 
 @pytest.fixture(scope="session")
