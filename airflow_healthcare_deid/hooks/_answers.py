@@ -10,13 +10,16 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from airflow_healthcare_deid.errors import ApiError, TransientApiError, api_error
+from airflow_healthcare_deid.operation import Operation
+from airflow_healthcare_deid.resource_names import OperationName
 
 if TYPE_CHECKING:
     from airflow_healthcare_deid.endpoint import Endpoint
     from airflow_healthcare_deid.hooks._methods import Method
 
 USER_AGENT_PRODUCT = "airflow-healthcare-deid"
-NOT_JSON = "what came back is not JSON; a proxy may have answered"
+NOT_JSON = "what came back is no JSON object; a proxy may have answered"
+NOT_AN_OPERATION = "what came back is no operation; a proxy may have answered"
 
 
 def user_agent() -> str:
@@ -69,6 +72,19 @@ def no_answer(method: Method, resource: str, endpoint: Endpoint, problem: str, *
     if endpoint.loopback:
         message += ". Start the emulator with: python -m airflow_healthcare_deid.emulator --port <port>"
     return TransientApiError(message, sent=sent)
+
+
+def read_operation(method: Method, resource: str, endpoint: Endpoint, answer: dict[str, Any]) -> Operation:
+    """Return the operation that an answer shows.
+
+    :raises TransientApiError: if it shows none; whether one was started is not known then.
+    """
+    try:
+        operation = Operation.from_dict(answer)
+        OperationName.parse(operation.name)
+        return operation
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise no_answer(method, resource, endpoint, NOT_AN_OPERATION, sent=True) from None
 
 
 @lru_cache(maxsize=8)

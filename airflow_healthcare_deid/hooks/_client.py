@@ -13,7 +13,14 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 
-from airflow_healthcare_deid.hooks._answers import NOT_JSON, error_from_response, no_answer, server_time, user_agent
+from airflow_healthcare_deid.hooks._answers import (
+    NOT_JSON,
+    error_from_response,
+    no_answer,
+    read_operation,
+    server_time,
+    user_agent,
+)
 from airflow_healthcare_deid.hooks._methods import METHODS
 from airflow_healthcare_deid.hooks._trust import tls_context
 from airflow_healthcare_deid.version_compat import connection_extras
@@ -26,6 +33,7 @@ if TYPE_CHECKING:
 
     from airflow_healthcare_deid.endpoint import Endpoint
     from airflow_healthcare_deid.hooks._token import TokenSource
+    from airflow_healthcare_deid.operation import Operation
 
 MAX_CONNECTIONS = 20
 CONNECT_TIMEOUT = 10.0
@@ -88,6 +96,18 @@ class SharedClient:
         if self._ready is not None:
             await self._ready.session.close()
 
+    async def get_operation(self, name: str) -> Operation:
+        """Look at an operation, once.
+
+        :param name: its full name, which must have been checked.
+        :raises ApiError: the error that the answer, or its absence, means.
+        """
+        method = "datasets.operations.get"
+        async with self._turns:
+            ready = self._ready or await self._set_up()
+            answer = await self._exchange(ready, method, "GET", name)
+        return read_operation(METHODS[method], name, ready.endpoint, answer)
+
     async def request(self, method: str, verb: str, name: str, suffix: str = "") -> dict[str, Any]:
         """Send one request about a resource; a refused token is renewed once.
 
@@ -98,11 +118,11 @@ class SharedClient:
         :raises ApiError: the error that the answer, or its absence, means.
         """
         async with self._turns:
-            return await self._exchange(method, verb, name, suffix)
+            ready = self._ready or await self._set_up()
+            return await self._exchange(ready, method, verb, name, suffix)
 
-    async def _exchange(self, method: str, verb: str, name: str, suffix: str) -> dict[str, Any]:
+    async def _exchange(self, ready: _Ready, method: str, verb: str, name: str, suffix: str = "") -> dict[str, Any]:
         path = f"/v1/{name}{suffix}"
-        ready = self._ready or await self._set_up()
         status, content, retry_after, used = await self._send(ready, method, verb, name, path)
         if status == UNAUTHORIZED and ready.token is not None:
             await ready.token.renew(used)
@@ -110,10 +130,9 @@ class SharedClient:
         if status >= 300:
             raise error_from_response(METHODS[method], name, status, content, retry_after)
         try:
-            answer: dict[str, Any] = msgspec.json.decode(content)
+            return msgspec.json.decode(content, type=dict[str, Any])
         except msgspec.DecodeError:
             raise no_answer(METHODS[method], name, ready.endpoint, NOT_JSON, sent=True) from None
-        return answer
 
     async def _send(
         self, ready: _Ready, method: str, verb: str, name: str, path: str

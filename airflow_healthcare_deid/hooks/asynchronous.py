@@ -11,12 +11,13 @@ from airflow.providers.common.compat.sdk import BaseHook
 from airflow_healthcare_deid.errors import ApiError, TransientApiError
 from airflow_healthcare_deid.hooks._backoff import CANCEL_ATTEMPTS, Backoff
 from airflow_healthcare_deid.hooks._client import ClientKey, SharedClient
-from airflow_healthcare_deid.operation import Operation
 from airflow_healthcare_deid.resource_names import DatasetName, OperationName
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
+
+    from airflow_healthcare_deid.operation import Operation
 
 StoreNames = dict[str, list[str]]
 """Full names, under ``dicom_stores`` and ``fhir_stores``."""
@@ -74,7 +75,7 @@ class HealthcareAsyncHook(BaseHook):
         :param name: its full name; who asks often reads it once.
         """
         checked = OperationName.parse(name) if isinstance(name, str) else name
-        return Operation.from_dict(await self._request("datasets.operations.get", "GET", checked))
+        return await self._shared.get_operation(str(checked))
 
     async def list_stores(self, dataset: str) -> StoreNames:
         """Return the names of a dataset's stores; each page is asked for once.
@@ -123,6 +124,10 @@ class HealthcareAsyncHook(BaseHook):
     async def _request(
         self, method: str, verb: str, name: OperationName | DatasetName, suffix: str = ""
     ) -> dict[str, Any]:
+        return await self._shared.request(method, verb, str(name), suffix)
+
+    @property
+    def _shared(self) -> SharedClient:
         if self._client is None:
             raise RuntimeError("HealthcareAsyncHook is used outside of `async with`")
-        return await self._client.request(method, verb, str(name), suffix)
+        return self._client

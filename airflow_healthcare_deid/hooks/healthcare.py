@@ -23,12 +23,11 @@ from airflow_healthcare_deid.errors import (
     PermissionOrNotFoundError,
     TransientApiError,
 )
-from airflow_healthcare_deid.hooks._answers import NOT_JSON, error_from_response, no_answer
+from airflow_healthcare_deid.hooks._answers import NOT_JSON, error_from_response, no_answer, read_operation
 from airflow_healthcare_deid.hooks._backoff import CANCEL_ATTEMPTS, Backoff
 from airflow_healthcare_deid.hooks._methods import METHODS
 from airflow_healthcare_deid.hooks._token import credentials_error
 from airflow_healthcare_deid.hooks.asynchronous import HealthcareAsyncHook
-from airflow_healthcare_deid.operation import Operation
 from airflow_healthcare_deid.resource_names import DatasetName, DicomStoreName, FhirStoreName
 
 if TYPE_CHECKING:
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from google.auth.credentials import Credentials
 
     from airflow_healthcare_deid.hooks._transport import OnceHttp
+    from airflow_healthcare_deid.operation import Operation
 
 __all__ = ["HealthcareAsyncHook", "HealthcareHook"]
 
@@ -170,7 +170,7 @@ class HealthcareHook(GoogleBaseHook):
         """
         if method == "datasets.create":
             return self.create_dataset(DatasetName.parse(resource), body)
-        return Operation.from_dict(self._call(method, resource, body=dict(body)))
+        return self._operation(method, resource, self._call(method, resource, body=dict(body)))
 
     def deidentify_dataset(self, source: DatasetName, body: Mapping[str, Any]) -> Operation:
         """Start ``datasets.deidentify``; the body is a ``DeidentifyDatasetRequest``."""
@@ -190,12 +190,13 @@ class HealthcareHook(GoogleBaseHook):
         :param name: its full name.
         :param attempts: how often to try if the failure may pass.
         """
-        return Operation.from_dict(self._read("datasets.operations.get", name, attempts=attempts))
+        method = "datasets.operations.get"
+        return self._operation(method, name, self._read(method, name, attempts=attempts))
 
     def list_operations(self, dataset: DatasetName, *, page_size: int = 100) -> Iterator[Operation]:
         """Iterate over the operations that were started on a dataset or on a store of it."""
         for item in self._list("datasets.operations.list", str(dataset), "operations", page_size):
-            yield Operation.from_dict(item)
+            yield self._operation("datasets.operations.list", str(dataset), item)
 
     def cancel_operation(self, name: str) -> bool:
         """Ask the service to cancel an operation; it does so in its own time.
@@ -222,7 +223,7 @@ class HealthcareHook(GoogleBaseHook):
         :param body: ``timeZone`` and ``encryptionSpec``, if any.
         """
         answer = self._call("datasets.create", name.location_name, body=dict(body or {}), datasetId=name.dataset)
-        return Operation.from_dict(answer)
+        return self._operation("datasets.create", str(name), answer)
 
     def get_dataset(self, name: DatasetName) -> dict[str, Any]:
         """Return a dataset."""
@@ -314,7 +315,7 @@ class HealthcareHook(GoogleBaseHook):
             params["body"] = body
         try:
             request = self._build(entry.name, **{entry.parameter: resource}, **params)
-            answer: dict[str, Any] = request.execute(num_retries=0)
+            answer = request.execute(num_retries=0)
         except RefusedError as error:
             raise error_from_response(entry, resource, error.status, error.content, error.retry_after) from None
         except RequestException as error:
@@ -325,7 +326,12 @@ class HealthcareHook(GoogleBaseHook):
             raise no_answer(entry, resource, self.endpoint, NOT_JSON, sent=True) from None
         except GoogleAuthError as error:
             raise credentials_error(error, self.gcp_conn_id) from None
+        if not isinstance(answer, dict):
+            raise no_answer(entry, resource, self.endpoint, NOT_JSON, sent=True)
         return answer
+
+    def _operation(self, method: str, resource: str, answer: dict[str, Any]) -> Operation:
+        return read_operation(METHODS[method], resource, self.endpoint, answer)
 
     def _build(self, method: str, **params: Any) -> Any:
         *collections, verb = method.split(".")

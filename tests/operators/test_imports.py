@@ -69,8 +69,9 @@ record = {
 pushed = {}
 ti = SimpleNamespace(task_id="t", map_index=-1, try_number=1, max_tries=0,
                      xcom_push=lambda key, value: pushed.update({key: value}))
+before = set(sys.modules)
 task.execute_complete({"ti": ti, "task": task, "outlet_events": {}}, event, record)
-print(json.dumps([pushed["dicom_stores"], sorted(sys.modules)]))
+print(json.dumps([pushed["dicom_stores"], sorted(set(sys.modules) - before)]))
 """
 
 

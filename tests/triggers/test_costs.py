@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 TRIGGERS = 200
 NAME = "projects/p/locations/l/datasets/d/operations/{}"
-ANSWER = b'{"name": "o", "done": true, "response": {}}'
+ANSWER = b'{"name": "projects/p/locations/l/datasets/d/operations/1", "done": true, "response": {}}'
 
 
 class Service:
