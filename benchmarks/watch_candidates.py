@@ -28,9 +28,10 @@ def ours(interval: float, _latency: float, url: str, counts: Counter[str]) -> Ma
     from airflow_healthcare_deid.hooks._client import SharedClient
     from airflow_healthcare_deid.triggers.operation import HealthcareOperationTrigger
 
-    _count_calls(SharedClient, "_send", counts, "polls")
+    _time_looks(SharedClient, counts)
+    # Started long ago, as after a restart of the triggerer: it spreads its first looks over the interval.
     return lambda number: HealthcareOperationTrigger(
-        NAME.format(number + 1), started=time.time(), poll_interval=interval, max_poll_interval=interval
+        NAME.format(number + 1), started=time.time() - 3600, poll_interval=interval, max_poll_interval=interval
     )
 
 
@@ -144,6 +145,23 @@ def connect(extra: dict[str, str], counts: Counter[str]) -> None:
     from airflow.secrets.environment_variables import EnvironmentVariablesBackend
 
     _count_calls(EnvironmentVariablesBackend, "get_conn_value", counts, "lookups")
+
+
+def _time_looks(owner: Any, counts: Counter[str]) -> None:
+    """Count looks, and the microseconds from when one is due until its answer is there."""
+    real = owner.get_operation
+
+    @wraps(real)
+    async def timed(*arguments: Any) -> Any:
+        due = time.perf_counter()
+        operation = await real(*arguments)
+        took = round((time.perf_counter() - due) * 1e6)
+        counts["polls"] += 1
+        counts["look"] += took
+        counts["slowest look"] = max(counts["slowest look"], took)
+        return operation
+
+    replace(owner, "get_operation", timed)
 
 
 def _count_calls(owner: Any, name: str, counts: Counter[str], key: str) -> None:

@@ -14,6 +14,7 @@ from airflow_healthcare_deid.polling import PollSchedule
 from airflow_healthcare_deid.resource_names import OperationName
 from airflow_healthcare_deid.triggers._event import EVENT_VERSION, OperationEvent, Status, error_part, flatten
 from airflow_healthcare_deid.triggers._guard import is_awaited
+from airflow_healthcare_deid.triggers._slots import to_slot
 from airflow_healthcare_deid.triggers._watch import OperationWatch
 from airflow_healthcare_deid.version_compat import TRIGGER_HAS_ON_KILL
 
@@ -134,7 +135,7 @@ class HealthcareOperationTrigger(BaseTrigger):
         name = OperationName.parse(self.operation_name)
         delay = watch.first_delay()
         while True:
-            await asyncio.sleep(delay)
+            await asyncio.sleep(to_slot(delay))
             try:
                 operation = await hook.get_operation(name)
             except ApiError as error:
