@@ -67,13 +67,16 @@ def deidentify_files(folder: Path, numbers: range) -> float:
     return seconds
 
 
-def deidentify_texts(texts: list[bytes]) -> float:
-    """De-identify JSON into JSON, with what identifies the patient; returns the CPU seconds it took."""
+def deidentify_texts(texts: dict[int, bytes]) -> float:
+    """De-identify JSON into JSON, each with what identifies its patient; returns the CPU seconds it took."""
     from airflow_healthcare_deid.engine.fhir import collect_record
 
     started = time.process_time()
-    record = collect_record(made_up.patient(0), "R4")
-    for text in texts:
+    subject = record = None
+    for number, text in texts.items():
+        if subject != number // made_up.RESOURCES_PER_PATIENT:
+            subject = number // made_up.RESOURCES_PER_PATIENT
+            record = collect_record(made_up.patient(subject), "R4")
         json.dumps(_engines()[1].deidentify(json.loads(text), record=record)).encode()
     return time.process_time() - started
 
@@ -83,8 +86,9 @@ def engine_rate(pool: ProcessPoolExecutor, folder: Path, kind: str, count: int) 
     if kind == "DICOM":
         shares = [pool.submit(deidentify_files, folder, range(n, count, CORES)) for n in range(CORES)]
     else:
-        texts = [json.dumps(made_up.resource(number)).encode() for number in range(count)]
-        shares = [pool.submit(deidentify_texts, texts[n::CORES]) for n in range(CORES)]
+        texts = {number: json.dumps(made_up.resource(number)).encode() for number in range(count)}
+        numbers = [range(count * n // CORES, count * (n + 1) // CORES) for n in range(CORES)]
+        shares = [pool.submit(deidentify_texts, {number: texts[number] for number in share}) for share in numbers]
     started = time.perf_counter()
     cpu = sum(share.result() for share in shares)
     return count / (time.perf_counter() - started), cpu * 1000 / count
