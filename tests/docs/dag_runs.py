@@ -13,6 +13,8 @@ from pathlib import Path
 from airflow.configuration import conf
 from airflow.dag_processing.dagbag import DagBag
 
+from tests.support.run_dag import ask_soon
+
 START = datetime(2026, 1, 2, 2, tzinfo=UTC)
 """The logical date of the first run. Each has its own, for some name what they create by it."""
 
@@ -25,9 +27,7 @@ def main(names: list[str]) -> None:
         bag = DagBag(folder / f"{name}.py")
         states: dict[str, dict[str, str | None]] = {}
         for dag in bag.dags.values():
-            for task in dag.tasks:
-                if hasattr(task, "poll_interval"):
-                    task.poll_interval = 0.5  # nothing here takes longer
+            ask_soon(dag)
             run = dag.test(logical_date=date, run_after=date)
             states[dag.dag_id] = {
                 "state": str(run.state),
